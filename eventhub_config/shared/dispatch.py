@@ -1,0 +1,57 @@
+"""Waking workers: after the commit, once, and never for longer than Redis' time-out.
+
+The row is the message; the queue is the alarm clock. A task that could not be sent is not an error: a sweep finds the row.
+"""
+
+import logging
+import os
+from functools import cache
+from typing import Any
+
+from celery import Task, current_app
+from django.conf import settings
+from django.db import transaction
+from kombu import Connection
+from kombu.pools import producers
+
+from eventhub_config.shared.redis_circuit import RedisUnavailableError, circuit
+
+logger = logging.getLogger(__name__)
+
+
+def enqueue_on_commit(task: Task[Any, Any], **kwargs: Any) -> None:
+    """Send ``task`` with ids as keywords once the transaction has committed (at once outside of one)."""
+
+    # A nested function, not functools.partial: that breaks Django 5.2's log of a failing hook (ticket 36487).
+    def send() -> None:
+        enqueue(task, **kwargs)
+
+    transaction.on_commit(send)
+
+
+def enqueue(task: Task[Any, Any], **kwargs: Any) -> bool:
+    """Send ``task`` now: one attempt. Return whether the broker took it."""
+
+    def publish() -> None:
+        with producers[_connection(os.getpid())].acquire(block=True, timeout=settings.REDIS_TIMEOUT_SECONDS) as producer:
+            task.apply_async(kwargs=kwargs, producer=producer, retry=False)
+
+    try:
+        circuit.call(publish)
+    except RedisUnavailableError as error:
+        logger.info("%s was not sent (%s); a sweep will find its row.", task.name, error)
+        return False
+    return True
+
+
+@cache
+def _connection(pid: int) -> Connection:
+    """Return the publishing connection of this process; the worker's own one must be able to wait longer."""
+    timeout = settings.REDIS_TIMEOUT_SECONDS
+    options = settings.CELERY_BROKER_TRANSPORT_OPTIONS | {
+        "socket_timeout": timeout,
+        "socket_connect_timeout": timeout,
+        "retry_on_timeout": False,
+        "max_retries": 0,
+    }
+    return current_app.connection_for_write(transport_options=options)

@@ -1,0 +1,98 @@
+"""Serializer fields that mean the same everywhere: moments, money, and references to what the caller may see."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from eventhub_config.shared import money
+
+
+@extend_schema_field(OpenApiTypes.DATETIME)
+class MomentField(serializers.DateTimeField):
+    """An aware moment: answered in UTC with ``Z``; without an offset it is refused."""
+
+    default_error_messages = {
+        "naive": "Say which offset this is in, such as 2027-03-01T18:00:00Z.",
+        "range": "This is outside the years 1900 to 2200.",
+    }
+
+    def enforce_timezone(self, value: datetime) -> datetime:
+        if value.tzinfo is None:
+            self.fail("naive")
+        try:
+            moment = value.astimezone(UTC)
+        except (OverflowError, ValueError):
+            self.fail("range")
+        if not 1900 <= moment.year <= 2200:
+            self.fail("range")
+        return moment
+
+    def to_representation(self, value: datetime | str | None) -> str | None:
+        return moment_text(value) if isinstance(value, datetime) else value
+
+
+def moment_text(value: datetime) -> str:
+    """Return a moment as the API writes it: ``2027-03-01T18:00:00Z``, with microseconds only if there are some."""
+    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+class Money(NamedTuple):
+    amount: Decimal
+    currency: str
+
+
+@extend_schema_field({"type": "string", "pattern": r"^-?[0-9]+(\.[0-9]+)?$", "examples": ["25.00"]})
+class MoneyField(serializers.DecimalField):
+    """An amount as a string with its currency's decimals. ``currency_source`` is a dotted path from the row."""
+
+    default_error_messages = {"money": "Write the amount as a plain number, such as \"25.00\"."}
+
+    def __init__(self, *, currency_source: str = "currency", **kwargs: Any) -> None:
+        self.currency_source = currency_source.split(".")
+        kwargs.setdefault("min_value", money.ZERO)
+        super().__init__(max_digits=money.MAX_DIGITS, decimal_places=money.DECIMAL_PLACES, **kwargs)
+
+    def to_internal_value(self, data: Any) -> Decimal:
+        if isinstance(data, bool | float) and not isinstance(data, int):
+            data = str(data)
+        if isinstance(data, bool):
+            self.fail("money")
+        return super().to_internal_value(data)
+
+    def get_attribute(self, instance: Any) -> Money | None:
+        amount = super().get_attribute(instance)
+        if amount is None:
+            return None
+        currency = instance
+        for step in self.currency_source:
+            currency = getattr(currency, step)
+        return Money(amount, currency)
+
+    def to_representation(self, value: Money) -> str:
+        return money.as_text(value.amount, value.currency)
+
+
+class VisibleRelatedField(serializers.PrimaryKeyRelatedField):
+    """A reference by id to a row that the caller may see; any other id answers like one that does not exist."""
+
+    default_error_messages = {
+        "does_not_exist": "There is no such object.",
+        "incorrect_type": "Send the id as a whole number.",
+    }
+
+    def get_queryset(self) -> Any:
+        return super().get_queryset().visible_to(self.context["request"].user)
+
+
+class ModelSerializer(serializers.ModelSerializer[Any]):
+    """DRF's ModelSerializer with our moments."""
+
+
+ModelSerializer.serializer_field_mapping = {
+    model_field: MomentField if serializer_field is serializers.DateTimeField else serializer_field
+    for model_field, serializer_field in serializers.ModelSerializer.serializer_field_mapping.items()
+}

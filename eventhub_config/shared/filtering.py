@@ -1,0 +1,62 @@
+"""Filters, search and ordering are allow-lists; anything else in the query string is a 400 with its name."""
+
+from typing import Any
+
+import django_filters
+from django.db.models import QuerySet
+from django.forms import DateTimeField as DateTimeFormField
+from django_filters.rest_framework import DjangoFilterBackend, FilterSet
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+
+from eventhub_config.shared.fields import MomentField
+
+
+class StrictFilterBackend(DjangoFilterBackend):
+    """Applies the view's ``filterset_class`` and refuses parameters that it does not know."""
+
+    def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: Any) -> QuerySet[Any]:
+        filterset_class = self.get_filterset_class(view, queryset)
+        known = set(filterset_class.base_filters) if filterset_class else set()
+        known |= getattr(view.paginator, "parameters", frozenset()) | getattr(view, "extra_parameters", frozenset())
+        unknown = sorted(set(request.query_params) - known)
+        if unknown:
+            raise ValidationError(
+                {name[:80]: ValidationError("There is no such parameter.", "unknown_parameter").detail for name in unknown}
+            )
+        if "\0" in "".join(request.query_params.values()):
+            raise ValidationError({"non_field_errors": ["The character NUL is not allowed."]})
+        filtered: QuerySet[Any] = super().filter_queryset(request, queryset, view)
+        return filtered
+
+
+class Ordering(django_filters.OrderingFilter):
+    """``ordering=name`` or ``-name`` from an allow-list, with the id as tie-break."""
+
+    def filter(self, qs: QuerySet[Any], value: Any) -> QuerySet[Any]:
+        if not value:
+            return qs
+        order = [self.get_ordering_value(item) for item in value]
+        return qs.order_by(*order, "-pk" if order[-1].startswith("-") else "pk")
+
+
+class MomentFormField(DateTimeFormField):
+    def to_python(self, value: Any) -> Any:
+        if value in self.empty_values:
+            return None
+        from django.core.exceptions import ValidationError as FormError
+        from rest_framework.exceptions import ValidationError as FieldError
+
+        try:
+            return MomentField().run_validation(value)
+        except FieldError as error:
+            raise FormError([str(item) for item in error.detail]) from error  # type: ignore[union-attr]
+
+
+class MomentFilter(django_filters.IsoDateTimeFilter):
+    """Compares with an aware moment; a value without an offset is refused."""
+
+    field_class = MomentFormField
+
+
+__all__ = ["FilterSet", "MomentFilter", "Ordering", "StrictFilterBackend"]

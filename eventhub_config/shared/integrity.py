@@ -1,0 +1,74 @@
+"""Proving from the rows that no invariant is broken.
+
+An app lists its checks as ``CHECKS`` in its ``integrity.py``; ``manage.py check_integrity`` runs them all.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from django.db.models import Count
+
+from eventhub_config.shared.models import StatusChange
+from eventhub_config.shared.registry import contributions
+from eventhub_config.shared.transitions import status_models
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One broken invariant on one row."""
+
+    check: str
+    subject: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.check}: {self.subject}: {self.message}"
+
+
+@dataclass(frozen=True)
+class Check:
+    """A named invariant; ``find`` yields (subject, message) for each row that breaks it."""
+
+    name: str
+    promise: str
+    find: Callable[[], Iterable[tuple[str, str]]]
+
+    def findings(self) -> Iterator[Finding]:
+        for subject, message in self.find():
+            yield Finding(self.name, subject, message)
+
+
+def all_checks() -> list[Check]:
+    return [check for _app, checks in contributions("integrity", "CHECKS") for check in checks]
+
+
+def _moves_outside_the_table() -> Iterator[tuple[str, str]]:
+    for model in status_models():
+        moves = (
+            StatusChange.objects.filter(subject_type=model._meta.label_lower)
+            .order_by("from_status", "to_status")
+            .values_list("from_status", "to_status")
+            .annotate(times=Count("id"))
+        )
+        for before, after, times in moves:
+            allowed = after in model.INITIAL if not before else after in model.TRANSITIONS.get(before, ())
+            if not allowed:
+                yield model._meta.label_lower, f"{before or 'new'} → {after} stands {times} times in the history"
+
+
+def _states_without_their_history() -> Iterator[tuple[str, str]]:
+    """Compare each row's state with the last move in its history."""
+    for model in status_models():
+        label = model._meta.label_lower
+        last: dict[int, str] = dict(
+            StatusChange.objects.filter(subject_type=label).order_by("id").values_list("subject_id", "to_status")
+        )
+        for pk, status in model._base_manager.order_by("pk").values_list("pk", "status"):
+            if last.get(pk) != status:
+                yield f"{label} {pk}", f"is {status}, but its history ends in {last.get(pk, 'nothing')}"
+
+
+CHECKS = [
+    Check("history_moves", "No move outside the table of states stands in the history.", _moves_outside_the_table),
+    Check("history_complete", "Each row's state is where its history ends.", _states_without_their_history),
+]

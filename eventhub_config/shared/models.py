@@ -1,0 +1,84 @@
+"""The floor's own rows: history, idempotency keys, counters for when Redis is away, and heartbeats."""
+
+from typing import Any
+
+from django.db import models
+
+
+class StatusChange(models.Model):
+    """One move of one row from a state to another: who, when, why. Written with the move, never changed."""
+
+    subject_type = models.CharField(max_length=64)
+    subject_id = models.BigIntegerField()
+    from_status = models.CharField(max_length=24, blank=True)
+    to_status = models.CharField(max_length=24)
+    actor = models.CharField(max_length=64)
+    note = models.CharField(max_length=255, blank=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["subject_type", "subject_id", "id"], name="shared_change_subject")]
+
+    def __str__(self) -> str:
+        return f"{self.pk}: {self.subject_type} {self.subject_id} {self.from_status or 'new'} → {self.to_status}"
+
+
+class IdempotencyRecord(models.Model):
+    """What one ``Idempotency-Key`` made. Kept for successes only; see ``shared/idempotency.py``."""
+
+    user_id = models.BigIntegerField()
+    route = models.CharField(max_length=120)
+    key = models.CharField(max_length=255)
+    body_hash = models.CharField(max_length=64)
+    resource_id = models.BigIntegerField()
+    response_status = models.PositiveSmallIntegerField()
+    created_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user_id", "route", "key"], name="shared_idempotency_once")]
+
+    def __str__(self) -> str:
+        return f"{self.pk}: {self.route} of user {self.user_id}"
+
+
+class RateLimitCounter(models.Model):
+    """Counts sign-in attempts while Redis is away."""
+
+    key = models.CharField(max_length=120, unique=True)
+    count = models.PositiveIntegerField()
+    expires_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"{self.pk}: {self.key} {self.count}"
+
+
+class Heartbeat(models.Model):
+    """When a process was last seen at work; ``/readyz`` tells its age."""
+
+    name = models.CharField(max_length=40, primary_key=True)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.at:%Y-%m-%d %H:%M:%S}"
+
+
+class ProtectedColumns(models.Model):
+    """A row some of whose columns are written by one function only.
+
+    ``save()`` leaves out the columns in ``PROTECTED_COLUMNS`` unless ``update_fields`` names them: an edit of the title must not
+    undo the seats that were sold since the row was read.
+    """
+
+    PROTECTED_COLUMNS: frozenset[str] = frozenset()
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding and kwargs.get("update_fields") is None:
+            kwargs["update_fields"] = [
+                field.name
+                for field in self._meta.concrete_fields
+                if not field.primary_key and field.name not in self.PROTECTED_COLUMNS
+            ]
+        super().save(*args, **kwargs)

@@ -1,0 +1,44 @@
+"""JSON bodies: strict, bounded, and free of what PostgreSQL cannot store."""
+
+from collections.abc import Mapping
+from typing import IO, Any
+
+import orjson
+from django.conf import settings
+from rest_framework.exceptions import ParseError
+from rest_framework.parsers import BaseParser
+
+from eventhub_config.shared.errors import PayloadTooLarge
+
+
+class StrictJSONParser(BaseParser):
+    """Reads UTF-8 JSON of limited size.
+
+    orjson refuses what must be refused: nesting deeper than it can read, lone surrogates, NaN and invalid UTF-8.
+    """
+
+    media_type = "application/json"
+
+    def parse(
+        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Any:
+        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        body = stream.read(limit + 1)
+        if len(body) > limit:
+            raise PayloadTooLarge(f"Send {limit} bytes at most.")
+        try:
+            parsed = orjson.loads(body)
+        except orjson.JSONDecodeError as error:
+            raise ParseError(f"Not valid JSON: {error}.") from error
+        # PostgreSQL stores no NUL, neither in text nor in JSON.
+        if b"\\u0000" in body and _holds_nul(parsed):
+            raise ParseError("The character NUL (\\u0000) cannot be stored.")
+        return parsed
+
+
+def _holds_nul(value: Any) -> bool:
+    if isinstance(value, str):
+        return "\0" in value
+    if isinstance(value, dict):
+        return any(_holds_nul(key) or _holds_nul(item) for key, item in value.items())
+    return isinstance(value, list) and any(map(_holds_nul, value))

@@ -1,0 +1,111 @@
+"""The OpenAPI document: every operation declares its refusals, operation ids are stable, private details are spelled out."""
+
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework import serializers
+
+from eventhub_config.shared.errors import FRAMEWORK_CODES, PROBLEM_JSON, DomainError
+from eventhub_config.shared.idempotency import HEADER, IdempotencyKeyReused, RequestInProgress
+from eventhub_config.shared.permissions import Anyone, SignedIn
+
+
+class FieldErrorSerializer(serializers.Serializer[Any]):
+    field = serializers.CharField(allow_blank=True, help_text="Dotted path into the body; empty for the whole body.")
+    code = serializers.CharField()
+    message = serializers.CharField()
+
+
+class ProblemSerializer(serializers.Serializer[Any]):
+    """RFC 9457 problem details. Branch on `code`."""
+
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    code = serializers.CharField()
+    detail = serializers.CharField()
+    request_id = serializers.CharField()
+    errors = FieldErrorSerializer(many=True)  # type: ignore[assignment]
+
+
+_ALWAYS = {400: ["bad_request", "invalid"], 401: ["not_authenticated", "token_not_valid"], 406: ["not_acceptable"]}
+_ALWAYS |= {429: ["rate_limited"], 503: ["busy", "database_unavailable"]}
+
+
+class ContractSchema(AutoSchema):
+    """Adds to each operation the problems it can answer with, and the headers it takes."""
+
+    def get_override_parameters(self) -> list[Any]:
+        parameters = list(super().get_override_parameters())
+        if self._takes_key():
+            parameters.append(
+                OpenApiParameter(
+                    HEADER,
+                    str,
+                    OpenApiParameter.HEADER,
+                    description="1 to 255 printable ASCII characters. The same key and body do nothing twice and answer "
+                    "with the same resource and `Idempotency-Replayed: true`.",
+                )
+            )
+        return parameters
+
+    def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:
+        bodies: dict[str, Any] = super()._get_response_bodies(direction)
+        for status, codes in sorted(self._problem_codes().items()):
+            response = self._get_response_for_code(ProblemSerializer, str(status), [PROBLEM_JSON], direction)
+            response["description"] = ", ".join(f"`{code}`" for code in codes)
+            bodies.setdefault(str(status), response)
+        return bodies
+
+    def _problem_codes(self) -> dict[int, list[str]]:
+        codes = {status: list(names) for status, names in _ALWAYS.items()}
+        if self._access() not in {Anyone, SignedIn}:
+            codes[403] = ["permission_denied"]
+        if "{" in self.path or self.method == "GET":
+            codes[404] = ["not_found"]
+        if self.method in {"POST", "PUT", "PATCH"}:
+            codes[400].append("malformed_body")
+            codes |= {413: ["payload_too_large"], 415: ["unsupported_media_type"]}
+        for error in self._problems():
+            names = codes.setdefault(error.status, [])
+            if error.code not in names:
+                names.append(error.code)
+        return codes
+
+    def _problems(self) -> tuple[type[DomainError], ...]:
+        declared: tuple[type[DomainError], ...] = getattr(self.view, "problems", {}).get(self._action(), ())
+        return (*declared, RequestInProgress, IdempotencyKeyReused) if self._takes_key() else declared
+
+    def _takes_key(self) -> bool:
+        return self._action() in getattr(self.view, "idempotent", ())
+
+    def _access(self) -> Any:
+        return getattr(self.view, "access", {}).get(self._action(), Anyone)
+
+    def _action(self) -> str:
+        return getattr(self.view, "action", None) or self.method.lower()
+
+    def get_extensions(self) -> dict[str, Any]:
+        names = sorted({code for codes in self._problem_codes().values() for code in codes} | {"internal_error"})
+        return {"x-error-codes": names}
+
+
+class SessionTokenScheme(OpenApiAuthenticationExtension):
+    target_class = "users.authentication.SessionTokenAuthentication"
+    name = "bearer"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "JWT",
+            "description": "The `access` token of `POST /api/auth/token/`.",
+        }
+
+
+def finish_document(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
+    """Say once, at the top, what every operation shares."""
+    result["info"]["x-framework-codes"] = FRAMEWORK_CODES
+    return result

@@ -1,0 +1,65 @@
+"""States: one table of moves per model, and a row of history for each move."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import ClassVar
+
+from django.db import models
+
+from eventhub_config.shared.actors import Actor, actor_label
+from eventhub_config.shared.errors import InvalidTransition
+from eventhub_config.shared.models import StatusChange
+
+
+class StatusModel(models.Model):
+    """A row with a ``status`` that moves along ``TRANSITIONS`` only."""
+
+    TRANSITIONS: ClassVar[Mapping[str, Iterable[str]]] = {}
+    # The states a row may be created in.
+    INITIAL: ClassVar[frozenset[str]] = frozenset()
+
+    status: models.CharField[str, str]
+    status_changed_at = models.DateTimeField()
+
+    class Meta:
+        abstract = True
+
+    def may_move_to(self, status: str) -> bool:
+        return status in self.TRANSITIONS.get(self.status, ())
+
+    def move_to(
+        self, status: str, *, actor: Actor, at: datetime, note: str = "", also: Iterable[str] = ()
+    ) -> None:
+        """Change the status, save it together with the columns named in ``also``, and leave a row of history.
+
+        :raises InvalidTransition: ``TRANSITIONS`` has no such step.
+        """
+        if not self.may_move_to(status):
+            name = self._meta.verbose_name
+            raise InvalidTransition(f"This {name} is {self.status}; it cannot become {status}.")
+        before, self.status, self.status_changed_at = self.status, status, at
+        self.save(update_fields=["status", "status_changed_at", *also])
+        record_change(self, before=before, actor=actor, at=at, note=note)
+
+    def record_creation(self, *, actor: Actor, at: datetime, note: str = "") -> None:
+        """Leave the first row of history, after the row itself was inserted."""
+        record_change(self, before="", actor=actor, at=at, note=note)
+
+
+def record_change(row: StatusModel, *, before: str, actor: Actor, at: datetime, note: str = "") -> None:
+    StatusChange.objects.create(
+        subject_type=row._meta.label_lower,
+        subject_id=row.pk,
+        from_status=before,
+        to_status=row.status,
+        actor=actor_label(actor),
+        note=note[:255],
+        at=at,
+    )
+
+
+def status_models() -> list[type[StatusModel]]:
+    """Return every concrete model whose states move by a table."""
+    from django.apps import apps
+
+    return [model for model in apps.get_models() if issubclass(model, StatusModel)]

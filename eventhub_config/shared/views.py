@@ -1,0 +1,34 @@
+"""The base of every ViewSet: access by action, one clock per request."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from functools import cached_property
+from typing import Any, ClassVar
+
+from django.utils import timezone
+from rest_framework.permissions import BasePermission
+from rest_framework.viewsets import GenericViewSet
+
+from eventhub_config.shared.errors import DomainError
+from eventhub_config.shared.permissions import DenyByDefault
+
+
+class ApiViewSet(GenericViewSet[Any]):
+    """A ViewSet whose ``access`` names who may call each action; what is not named is denied.
+
+    ``problems`` names, per action, the refusals its service can raise; the OpenAPI document lists their codes.
+    """
+
+    access: ClassVar[Mapping[str, type[BasePermission]]] = {}
+    problems: ClassVar[Mapping[str, tuple[type[DomainError], ...]]] = {}
+    lookup_value_regex = "[0-9]{1,18}"
+
+    def get_permissions(self) -> list[Any]:
+        if self.action is None:  # no such method here: let it become a 405
+            return []
+        return [self.access.get(self.action, DenyByDefault)()]
+
+    @cached_property
+    def now(self) -> datetime:
+        """The moment of this request."""
+        return timezone.now()

@@ -1,0 +1,41 @@
+"""Every address of Event Hub. Apps are named as strings; each registers its own resources."""
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
+
+from eventhub_config.meta import MetaView
+from eventhub_config.shared.health import healthz, readyz
+
+
+def to_docs(request: HttpRequest) -> HttpResponse:
+    return redirect("swagger")
+
+
+urlpatterns = [
+    path("", to_docs),
+    path("admin/", admin.site.urls),
+    path("healthz", healthz),
+    path("readyz", readyz),
+    path("api/", to_docs),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="swagger"),
+    path("api/redoc/", SpectacularRedocView.as_view(url_name="schema"), name="redoc"),
+    path("api/meta/", MetaView.as_view({"get": "retrieve"}), name="meta"),
+    path("api/", include("users.urls")),
+    path("api/", include("events.urls")),
+    path("api/", include("bookings.urls")),
+    path("api/", include("payments.urls")),
+    path("api/", include("notifications.urls")),
+]
+
+handler400 = "eventhub_config.shared.errors.bad_request"
+handler403 = "eventhub_config.shared.errors.permission_denied"
+handler404 = "eventhub_config.shared.errors.page_not_found"
+handler500 = "eventhub_config.shared.errors.server_error"
+
+admin.site.site_header = "Event Hub"
+admin.site.site_title = "Event Hub"
+admin.site.index_title = "Your events"
