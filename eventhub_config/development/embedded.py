@@ -58,6 +58,12 @@ def die_with_parent(signal_number: int) -> Callable[[], None] | None:
     return arrange
 
 
+def be_signalled_when_parent_dies(signal_number: int) -> None:
+    """Do for this process what :func:`die_with_parent` does for a child (Linux)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal_number)
+
+
 @dataclass
 class Server:
     """A server process, the URL under which it answers, and the means to disturb it in a test."""
@@ -84,7 +90,7 @@ class Server:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                preexec_fn=die_with_parent(self.stop_signal),
+                preexec_fn=die_with_parent(self.stop_signal),  # noqa: PLW1509 - it makes two system calls
                 **self.options,
             )
         deadline = time.monotonic() + START_SECONDS
@@ -187,8 +193,8 @@ def valkey(keep_in: Path | None = None) -> Iterator[Server]:
 
 @contextlib.contextmanager
 def _running(server: Server) -> Iterator[None]:
-    server.start()
     try:
+        server.start()
         yield
     finally:
         server.stop()

@@ -67,6 +67,15 @@ def own_valkey() -> Iterator[embedded.Server]:
         yield server
 
 
+@pytest.fixture
+def process_environment(transactional_db: None) -> dict[str, str]:  # noqa: ARG001 - asked for so that it is there
+    """Give the environment for a server or worker that a test starts: it works on this test's own database."""
+    from django.db import connection
+
+    name = str(connection.settings_dict["NAME"])
+    return {**os.environ, "DATABASE_URL": _with_path(os.environ["DATABASE_URL"], name)}
+
+
 def _start(parallel_process: str | None) -> None:
     if parallel_process is None:  # the only process, or the one that starts the parallel ones
         _clear_environment()
@@ -108,9 +117,15 @@ def _separate(process: str) -> None:
 
 def _with_database_number(url: str, further: int) -> str:
     """Move a Redis URL on by some database numbers."""
+    number = int(urlsplit(url).path.strip("/") or 0) + further
+    return _with_path(url, str(number))
+
+
+def _with_path(url: str, path: str) -> str:
     parts = urlsplit(url)
-    number = int(parts.path.strip("/") or 0) + further
-    return urlunsplit(parts._replace(path=f"/{number}"))
+    if not parts.netloc:  # SQLite: urlunsplit would leave out the slashes of an empty host
+        return f"{parts.scheme}:///{path}"
+    return urlunsplit(parts._replace(path=f"/{path}"))
 
 
 def _run_folder() -> Path:

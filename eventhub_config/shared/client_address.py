@@ -4,9 +4,10 @@ import ipaddress
 
 from django.conf import settings
 from django.http import HttpRequest
+from rest_framework.request import Request
 
 
-def client_address(request: HttpRequest) -> str:
+def client_address(request: HttpRequest | Request) -> str:
     """Return the peer's address, or what the outermost trusted proxy saw.
 
     With ``TRUSTED_PROXIES`` = n, the n-th entry from the right of X-Forwarded-For was written by our own proxy; everything

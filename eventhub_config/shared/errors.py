@@ -21,7 +21,6 @@ from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework import exceptions, status
 from rest_framework.response import Response
-from rest_framework.views import set_rollback
 
 from eventhub_config.shared.requests import current_request_id
 
@@ -33,9 +32,9 @@ PROBLEM_JSON = "application/problem+json"
 class DomainError(Exception):
     """A refusal with a stable code. Subclasses set the class attributes; ``detail`` may be made more precise when raising."""
 
-    code = "conflict"
-    status = status.HTTP_409_CONFLICT
-    title = "The current state refuses this."
+    code: str = "conflict"
+    status: int = status.HTTP_409_CONFLICT
+    title: str = "The current state refuses this."
 
     def __init__(
         self, detail: str = "", *, errors: list[dict[str, Any]] | None = None, headers: dict[str, str] | None = None
@@ -144,7 +143,6 @@ def problem(
 
 def problem_response(error: Exception, context: dict[str, Any]) -> Response:
     """Answer any exception of an API view (DRF's ``EXCEPTION_HANDLER``)."""
-    set_rollback()
     headers: dict[str, str] = {}
     if isinstance(error, DomainError):
         body = problem(error.status, error.code, error.title, error.detail, error.errors)

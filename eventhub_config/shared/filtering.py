@@ -5,6 +5,7 @@ from typing import Any
 import django_filters
 from django.db.models import QuerySet
 from django.forms import DateTimeField as DateTimeFormField
+from django.forms import NullBooleanField
 from django_filters.rest_framework import DjangoFilterBackend, FilterSet
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -40,6 +41,21 @@ class Ordering(django_filters.OrderingFilter):
         return qs.order_by(*order, "-pk" if order[-1].startswith("-") else "pk")
 
 
+class YesNoFormField(NullBooleanField):
+    def to_python(self, value: Any) -> bool | None:  # type: ignore[override]
+        if value not in {None, "", True, False}:
+            from django.core.exceptions import ValidationError as FormError
+
+            raise FormError("Send true or false.", "invalid")
+        return super().to_python(value)
+
+
+class YesNoFilter(django_filters.rest_framework.BooleanFilter):
+    """``true`` or ``false``; the library's own filter ignores anything else."""
+
+    field_class = YesNoFormField
+
+
 class MomentFormField(DateTimeFormField):
     def to_python(self, value: Any) -> Any:
         if value in self.empty_values:
@@ -59,4 +75,4 @@ class MomentFilter(django_filters.IsoDateTimeFilter):
     field_class = MomentFormField
 
 
-__all__ = ["FilterSet", "MomentFilter", "Ordering", "StrictFilterBackend"]
+__all__ = ["FilterSet", "MomentFilter", "Ordering", "StrictFilterBackend", "YesNoFilter"]

@@ -64,6 +64,8 @@ def _states_without_their_history() -> Iterator[tuple[str, str]]:
             StatusChange.objects.filter(subject_type=label).order_by("id").values_list("subject_id", "to_status")
         )
         for pk, status in model._base_manager.order_by("pk").values_list("pk", "status"):
+            if pk not in last and not model.RECORDS_CREATION and status in model.INITIAL:
+                continue
             if last.get(pk) != status:
                 yield f"{label} {pk}", f"is {status}, but its history ends in {last.get(pk, 'nothing')}"
 

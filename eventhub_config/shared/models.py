@@ -65,8 +65,8 @@ class Heartbeat(models.Model):
 class ProtectedColumns(models.Model):
     """A row some of whose columns are written by one function only.
 
-    ``save()`` leaves out the columns in ``PROTECTED_COLUMNS`` unless ``update_fields`` names them: an edit of the title must not
-    undo the seats that were sold since the row was read.
+    ``save()`` leaves out the columns in ``PROTECTED_COLUMNS`` unless ``update_fields`` names them: an edit of the title
+    must not undo the seats that were sold since the row was read.
     """
 
     PROTECTED_COLUMNS: frozenset[str] = frozenset()
@@ -76,9 +76,12 @@ class ProtectedColumns(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self._state.adding and kwargs.get("update_fields") is None:
-            kwargs["update_fields"] = [
-                field.name
-                for field in self._meta.concrete_fields
-                if not field.primary_key and field.name not in self.PROTECTED_COLUMNS
-            ]
+            kwargs["update_fields"] = self.unprotected_columns()
         super().save(*args, **kwargs)
+
+    def unprotected_columns(self) -> list[str]:
+        return [
+            field.name
+            for field in self._meta.concrete_fields
+            if not field.primary_key and field.name not in self.PROTECTED_COLUMNS
+        ]

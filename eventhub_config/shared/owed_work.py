@@ -1,27 +1,18 @@
 """Work that must happen is a row: claimed, then done outside of any transaction, then recorded.
 
-A claim is one short UPDATE that commits by itself. Whoever holds it works; if it dies, the claim runs out and a sweep finds
-the row again. After ``MAX_ATTEMPTS`` the row is parked and shown to people.
+A claim is a short transaction of its own: lock, read, ``hold_claim``, commit. Whoever holds it works; if it dies, the claim runs
+out and a sweep finds the row again. After ``MAX_ATTEMPTS`` the row is parked and shown to people.
 """
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import ClassVar, Self
+from typing import ClassVar
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 
-CLAIM_LASTS = timedelta(minutes=3)  # longer than a task may run (CELERY_TASK_TIME_LIMIT)
+CLAIM_LASTS = timedelta(seconds=75)  # longer than a task may run (CELERY_TASK_TIME_LIMIT)
 FIRST_RETRY = timedelta(seconds=20)
 LONGEST_PAUSE = timedelta(hours=1)
-
-
-class OwedWorkQuerySet(models.QuerySet["OwedWork"]):
-    def due(self, now: datetime) -> Self:
-        """Return the rows that nobody works on and whose time has come."""
-        return self.filter(
-            Q(claimed_until=None) | Q(claimed_until__lte=now), parked_at=None, next_attempt_at__lte=now
-        )
 
 
 class OwedWork(models.Model):
@@ -46,14 +37,21 @@ class OwedWork(models.Model):
         "last_error",
     )
 
-    @classmethod
-    def claim(cls, pk: int, *, now: datetime, states: Iterable[str] | None = None) -> bool:
-        """Take one row to work on; return False if it is not due, or somebody else has it."""
-        due = Q(claimed_until=None) | Q(claimed_until__lte=now)
-        rows = cls._base_manager.filter(due, pk=pk, parked_at=None, next_attempt_at__lte=now)
-        if states is not None:
-            rows = rows.filter(status__in=list(states))
-        return bool(rows.update(claimed_until=now + CLAIM_LASTS, attempts=F("attempts") + 1))
+    @staticmethod
+    def due(now: datetime) -> Q:
+        """Return the condition of rows that nobody works on and whose time has come."""
+        idle = Q(claimed_until=None) | Q(claimed_until__lte=now)
+        return idle & Q(parked_at=None, next_attempt_at__lte=now)
+
+    def is_due(self, now: datetime) -> bool:
+        """Return the same of this row, as it was read under its lock."""
+        idle = self.claimed_until is None or self.claimed_until <= now
+        return idle and self.parked_at is None and self.next_attempt_at is not None and self.next_attempt_at <= now
+
+    def hold_claim(self, now: datetime) -> None:
+        """Take the row to work on; the caller holds its lock and saves ``WORK_COLUMNS``."""
+        self.claimed_until = now + CLAIM_LASTS
+        self.attempts += 1
 
     def work_is_done(self) -> None:
         """Clear what is owed; the caller saves ``WORK_COLUMNS``."""

@@ -59,6 +59,10 @@ class ContractSchema(AutoSchema):
             bodies.setdefault(str(status), response)
         return bodies
 
+    def get_auth(self) -> list[dict[str, Any]]:
+        # What anyone may call works without a token as well.
+        return [*super().get_auth(), {}] if self._access() is Anyone else super().get_auth()
+
     def _problem_codes(self) -> dict[int, list[str]]:
         codes = {status: list(names) for status, names in _ALWAYS.items()}
         if self._access() not in {Anyone, SignedIn}:

@@ -1,0 +1,69 @@
+# Everything one does with Event Hub, on a machine that has Python 3.11 or newer and make. `make help` lists it.
+
+PYTHON ?= python3
+ARGS ?=
+PROCESSES ?= 2
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.installed
+MANAGE := $(BIN)/python manage.py
+
+# What `make lint` gives the settings: production's safety, nothing of this machine.
+LINT_ENVIRONMENT := ENV_FILE= DEBUG=0 SECRET_KEY=only-for-looking-at-the-code-0123456789-ABCDEFGHIJKLM ALLOWED_HOSTS=localhost \
+	PAYMENT_GATEWAY=mock DATABASE_URL=sqlite:///.data/lint.sqlite3
+
+.DEFAULT_GOAL := help
+.PHONY: help env run test test-sqlite lint lock bench clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo "  Variables: PYTHON=python3.12 (which Python), PORT=9000 (run), ARGS='-k refund' (tests), PROCESSES=4 (tests)"
+
+env: $(READY) ## Write a .env with generated secrets, unless there is one
+	@$(BIN)/python -m eventhub_config.development.environment_file
+
+run: $(READY) ## Run web, worker and beat in this terminal; Ctrl-C ends everything
+	@exec $(BIN)/python -m eventhub_config.development.supervisor
+
+test: $(READY) ## Run the tests on a throw-away PostgreSQL and Valkey, or on DATABASE_URL and REDIS_URL
+	@exec $(BIN)/python -m pytest -n $(PROCESSES) $(ARGS)
+
+test-sqlite: $(READY) ## Run the same tests on SQLite
+	@EVENTHUB_TEST_DATABASE=sqlite exec $(BIN)/python -m pytest -n $(PROCESSES) $(ARGS)
+
+lint: $(READY) ## Check style, types, import directions, migrations, settings and the API description
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(LINT_ENVIRONMENT) $(BIN)/mypy
+	$(BIN)/lint-imports
+	$(LINT_ENVIRONMENT) $(MANAGE) makemigrations --check --dry-run
+	$(LINT_ENVIRONMENT) $(MANAGE) lintmigrations
+	$(LINT_ENVIRONMENT) $(MANAGE) check --deploy --fail-level WARNING
+	$(LINT_ENVIRONMENT) $(MANAGE) spectacular --validate --fail-on-warn --file /dev/null
+
+lock: $(READY) ## Choose versions anew for requirements.in and requirements-dev.in
+	UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
+		--generate-hashes requirements.in -o requirements.txt
+	UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
+		--generate-hashes -c requirements.txt requirements-dev.in -o requirements-dev.txt
+	@! grep -nE 'https?://|file://|index-url|find-links' requirements.txt requirements-dev.txt || \
+		{ echo "A registry's address got into a lock (see above); it must not stay there."; exit 1; }
+
+bench: $(READY) ## Measure booking and the public list beside a bare prototype
+	@exec $(BIN)/python -m eventhub_config.development.bench $(ARGS)
+
+clean: ## Remove the environment and what tools left behind; keeps .env and the data in .data
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .schemathesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Made once, and brought up to date when the lock changes. A half-made environment is made anew.
+$(READY): requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "Event Hub needs Python 3.11 or newer as '$(PYTHON)'. Name another one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "This Python cannot make environments (Debian splits that off): sudo apt install python3-venv, then again."; exit 1; }
+	@test -x $(BIN)/pip || { echo "Making the environment in $(VENV) ..."; $(PYTHON) -m venv --clear $(VENV); }
+	@echo "Installing the locked packages into $(VENV) (once, about a minute) ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-input --require-hashes -r requirements-dev.txt
+	@touch $@

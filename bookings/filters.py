@@ -1,0 +1,19 @@
+"""What booking lists can be filtered and ordered by."""
+
+import django_filters
+
+from bookings.models import Booking
+from eventhub_config.shared.filtering import FilterSet, MomentFilter, Ordering
+
+
+class BookingFilter(FilterSet):
+    event = django_filters.NumberFilter(field_name="event_id", min_value=1, max_value=2**63 - 1)
+    status = django_filters.ChoiceFilter(choices=Booking.Status.choices)
+    reference = django_filters.CharFilter(lookup_expr="iexact", max_length=12)
+    created_after = MomentFilter(field_name="created_at", lookup_expr="gte")
+    created_before = MomentFilter(field_name="created_at", lookup_expr="lt")
+    ordering = Ordering(fields=(("created_at", "created_at"),))
+
+    class Meta:
+        model = Booking
+        fields: list[str] = []

@@ -1,0 +1,145 @@
+"""Bookings and their tickets."""
+
+from collections import Counter
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from eventhub_config.shared import money
+from eventhub_config.shared.references import booking_reference, ticket_code
+from eventhub_config.shared.transitions import StatusModel
+from events.models import Event, TicketType
+from users.models import CustomUser
+
+
+class BookingQuerySet(models.QuerySet["Booking"]):
+    def visible_to(self, user: CustomUser) -> "BookingQuerySet":
+        """Return the bookings this user may know about: their own, and those on events they run."""
+        if user.is_platform_admin:  # not is_staff: organizers sign in to the admin too
+            return self
+        own = self.filter(user=user)
+        if not user.runs_events:
+            return own
+        # Two indexed queries joined by id: an OR across the join reads the whole table.
+        run = self.filter(event__organizer=user)
+        return self.filter(pk__in=own.values("pk").union(run.values("pk")))
+
+    def active(self) -> "BookingQuerySet":
+        return self.filter(status__in=Booking.ACTIVE)
+
+
+class Booking(StatusModel):
+    """A claim of one user on some seats of one event.
+
+    ``amount_due`` is what Event Hub may keep of what was paid: the price while the booking stands, what the refund policy
+    retains once it is cancelled, nothing once it has expired.
+    """
+
+    class Status(models.TextChoices):
+        PENDING = "pending", "Awaiting payment"
+        CONFIRMED = "confirmed", "Confirmed"
+        CANCELLED = "cancelled", "Cancelled"
+        EXPIRED = "expired", "Expired unpaid"
+        NO_SHOW = "no_show", "Did not come"
+
+    ACTIVE: ClassVar = (Status.PENDING, Status.CONFIRMED, Status.NO_SHOW)
+    # The whole state machine. CANCELLED is final: a change of mind is a new booking.
+    TRANSITIONS: ClassVar = {
+        Status.PENDING: {Status.CONFIRMED, Status.CANCELLED, Status.EXPIRED},
+        Status.CONFIRMED: {Status.CANCELLED, Status.NO_SHOW},
+        Status.NO_SHOW: {Status.CONFIRMED},
+        Status.EXPIRED: {Status.CONFIRMED},  # money that arrived late, see confirm_late_payment
+    }
+    INITIAL = frozenset({Status.PENDING, Status.CONFIRMED})
+
+    reference = models.CharField(max_length=12, unique=True, default=booking_reference, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    event = models.ForeignKey(Event, on_delete=models.PROTECT, related_name="+")
+    status = models.CharField(max_length=10, choices=Status)
+
+    seats = models.PositiveIntegerField()
+    total_amount = models.DecimalField(max_digits=money.MAX_DIGITS, decimal_places=money.DECIMAL_PLACES)
+    amount_due = models.DecimalField(max_digits=money.MAX_DIGITS, decimal_places=money.DECIMAL_PLACES)
+    currency = models.CharField(max_length=3)
+    tax_rate = models.DecimalField(max_digits=5, decimal_places=2)
+    refund_policy = models.CharField(max_length=8, choices=Event.RefundPolicy)
+    refund_until = models.DateTimeField(help_text="Later cancellations by the attendee give nothing back.")
+    refund_percent = models.PositiveSmallIntegerField()
+
+    special_requirements = models.JSONField(default=dict, blank=True)
+    billing = models.JSONField(default=dict, blank=True)
+
+    expires_at = models.DateTimeField(null=True, blank=True, help_text="Until when unpaid seats are held.")
+    hold_extended_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField()
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    cancelled_at = models.DateTimeField(null=True, blank=True)
+    cancellation_reason = models.CharField(max_length=500, blank=True)
+
+    objects = BookingQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "event"],
+                condition=Q(status__in=["pending", "confirmed", "no_show"]),
+                name="bookings_one_active_per_event",
+            ),
+            models.CheckConstraint(condition=Q(seats__gte=1), name="bookings_has_a_seat"),
+            models.CheckConstraint(
+                condition=Q(amount_due__gte=0) & Q(amount_due__lte=models.F("total_amount")), name="bookings_due_in_range"
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="pending") | Q(expires_at__isnull=False), name="bookings_pending_has_deadline"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["user", "-created_at", "-id"], name="bookings_by_user"),
+            models.Index(fields=["event", "status"], name="bookings_by_event"),
+            models.Index(fields=["expires_at"], condition=Q(status="pending"), name="bookings_holds"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pk}: {self.reference}"
+
+    @property
+    def is_active(self) -> bool:
+        return self.status in self.ACTIVE
+
+
+class Ticket(StatusModel):
+    """One seat of a booking, for one person.
+
+    The tickets of an expired booking stay as they are: late money may yet confirm it, and check-in asks the booking first.
+    """
+
+    class Status(models.TextChoices):
+        VALID = "valid", "Valid"
+        CHECKED_IN = "checked_in", "Checked in"
+        CANCELLED = "cancelled", "Cancelled"
+
+    TRANSITIONS: ClassVar = {
+        Status.VALID: {Status.CHECKED_IN, Status.CANCELLED},
+        Status.CHECKED_IN: {Status.VALID, Status.CANCELLED},
+    }
+    INITIAL = frozenset({Status.VALID})
+    RECORDS_CREATION = False
+
+    booking = models.ForeignKey(Booking, on_delete=models.PROTECT, related_name="tickets")
+    ticket_type = models.ForeignKey(TicketType, on_delete=models.PROTECT, related_name="+")
+    code = models.CharField(max_length=20, unique=True, default=ticket_code, editable=False)
+    status = models.CharField(max_length=10, choices=Status, default=Status.VALID)
+    attendee_name = models.CharField(max_length=160, blank=True)
+    attendee_email = models.EmailField(blank=True)
+    price = models.DecimalField(max_digits=money.MAX_DIGITS, decimal_places=money.DECIMAL_PLACES)
+    checked_in_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.pk}: {self.attendee_name or self.code}"
+
+
+def seats_by_type(tickets: Any) -> Counter[int]:
+    """Return how many seats each ticket type gives to these tickets."""
+    return Counter(ticket.ticket_type_id for ticket in tickets)

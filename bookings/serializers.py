@@ -1,0 +1,135 @@
+"""The shape of bookings in the API."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from bookings.models import Booking, Ticket
+from bookings.services.booking import BookingRequest, TicketRequest
+from eventhub_config.shared import money
+from eventhub_config.shared.fields import ModelSerializer, MoneyField, moment_text
+from eventhub_config.shared.validators import validate_single_line
+
+
+class TicketSerializer(ModelSerializer):
+    price = MoneyField(currency_source="booking.currency")
+
+    class Meta:
+        model = Ticket
+        fields = ["id", "code", "ticket_type", "attendee_name", "attendee_email", "price", "status", "checked_in_at"]
+        read_only_fields = fields
+
+
+class SpecialRequirementsSerializer(serializers.Serializer[Any]):
+    dietary = serializers.CharField(max_length=500, required=False, allow_blank=True, default="")
+    accessibility = serializers.CharField(max_length=500, required=False, allow_blank=True, default="")
+    other = serializers.CharField(max_length=500, required=False, allow_blank=True, default="")
+
+    def to_internal_value(self, data: Any) -> Any:
+        return super().to_internal_value({"other": data} if isinstance(data, str) else data)
+
+
+class BillingSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField(max_length=160, required=False, allow_blank=True, default="")
+    company = serializers.CharField(max_length=160, required=False, allow_blank=True, default="")
+    address = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
+    postal_code = serializers.CharField(max_length=20, required=False, allow_blank=True, default="")
+    city = serializers.CharField(max_length=120, required=False, allow_blank=True, default="")
+    country = serializers.RegexField(r"^([A-Z]{2})?$", required=False, allow_blank=True, default="")
+    tax_id = serializers.CharField(max_length=40, required=False, allow_blank=True, default="")
+
+
+class BookingSerializer(ModelSerializer):
+    """A booking with its tickets. Built by hand below: it answers the hottest write of the API."""
+
+    total_amount = MoneyField()
+    amount_due = MoneyField(help_text="What is owed for it: the price, or what a cancellation retains.")
+    special_requirements = SpecialRequirementsSerializer()
+    billing = BillingSerializer()
+    tickets = TicketSerializer(many=True)
+
+    class Meta:
+        model = Booking
+        fields = [
+            "id", "reference", "event", "user", "status", "seats", "total_amount", "amount_due", "currency",
+            "special_requirements", "billing", "expires_at", "tickets",
+            "created_at", "confirmed_at", "cancelled_at", "cancellation_reason",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+    def to_representation(self, booking: Booking) -> dict[str, Any]:
+        currency = booking.currency
+        return {
+            "id": booking.pk,
+            "reference": booking.reference,
+            "event": booking.event_id,
+            "user": booking.user_id,
+            "status": booking.status,
+            "seats": booking.seats,
+            "total_amount": money.as_text(booking.total_amount, currency),
+            "amount_due": money.as_text(booking.amount_due, currency),
+            "currency": currency,
+            "special_requirements": _filled(SpecialRequirementsSerializer, booking.special_requirements),
+            "billing": _filled(BillingSerializer, booking.billing),
+            "expires_at": moment_text(booking.expires_at) if booking.expires_at else None,
+            "tickets": [
+                {
+                    "id": ticket.pk,
+                    "code": ticket.code,
+                    "ticket_type": ticket.ticket_type_id,
+                    "attendee_name": ticket.attendee_name,
+                    "attendee_email": ticket.attendee_email,
+                    "price": money.as_text(ticket.price, currency),
+                    "status": ticket.status,
+                    "checked_in_at": moment_text(ticket.checked_in_at) if ticket.checked_in_at else None,
+                }
+                for ticket in sorted(booking.tickets.all(), key=lambda ticket: ticket.pk)
+            ],
+            "created_at": moment_text(booking.created_at),
+            "confirmed_at": moment_text(booking.confirmed_at) if booking.confirmed_at else None,
+            "cancelled_at": moment_text(booking.cancelled_at) if booking.cancelled_at else None,
+            "cancellation_reason": booking.cancellation_reason,
+        }
+
+
+def _filled(serializer: type[serializers.Serializer[Any]], kept: dict[str, str]) -> dict[str, str]:
+    return {name: kept.get(name, "") for name in serializer._declared_fields}
+
+
+class TicketRequestSerializer(serializers.Serializer[Any]):
+    """Some seats of one type. A name is for one seat."""
+
+    ticket_type = serializers.IntegerField(min_value=1, max_value=2**63 - 1)
+    quantity = serializers.IntegerField(min_value=1, max_value=1000, required=False, default=1)
+    attendee_name = serializers.CharField(
+        max_length=160, required=False, allow_blank=True, default="", validators=[validate_single_line]
+    )
+    attendee_email = serializers.EmailField(required=False, allow_blank=True, default="")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs["quantity"] > 1 and (attrs["attendee_name"] or attrs["attendee_email"]):
+            message = "A name is for one seat: list named seats one by one."
+            raise serializers.ValidationError({"attendee_name": [message]}, code="ambiguous")
+        return attrs
+
+
+class BookingCreateSerializer(serializers.Serializer[Any]):
+    """`{"event": 5}` alone books one ticket of the event's first type on sale."""
+
+    event = serializers.IntegerField(min_value=1, max_value=2**63 - 1)
+    tickets = TicketRequestSerializer(many=True, required=False, allow_empty=False, max_length=100)
+    special_requirements = SpecialRequirementsSerializer(required=False)
+    billing = BillingSerializer(required=False)
+
+    def as_request(self) -> BookingRequest:
+        values = self.validated_data
+        return BookingRequest(
+            event_id=values["event"],
+            tickets=[TicketRequest(**ticket) for ticket in values.get("tickets", [])],
+            special_requirements=values.get("special_requirements", {}),
+            billing=values.get("billing", {}),
+        )
+
+
+class CancelSerializer(serializers.Serializer[Any]):
+    reason = serializers.CharField(max_length=500, required=False, allow_blank=True, default="")

@@ -1,0 +1,115 @@
+"""Bookings that end: cancelled by somebody, or expired unpaid. Their seats go back exactly once, at that moment."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from bookings import signals
+from bookings.models import Booking, Ticket, seats_by_type
+from eventhub_config.shared import money
+from eventhub_config.shared.actors import Actor, System
+from eventhub_config.shared.errors import DomainError, Forbidden, InvalidTransition
+from eventhub_config.shared.idempotency import IdempotencyKey
+from eventhub_config.shared.transactions import unit_of_work
+from eventhub_config.shared.transitions import move_all
+from events.models import Event
+from events.services import lock_event, release_seats
+
+
+class EventHasStarted(DomainError):
+    code = "event_has_started"
+    title = "This event has started; ask the organizer."
+
+
+class NotYourBooking(Forbidden):
+    code = "not_your_booking"
+    title = "Only its owner or the organizer can do this."
+
+
+@unit_of_work
+def cancel_booking(
+    *, booking_id: int, actor: Actor, now: datetime, reason: str = "", key: IdempotencyKey | None = None
+) -> Booking:
+    """Cancel a booking and give its seats back.
+
+    What is owed back hangs off ``booking_cancelled``: by the refund policy if the attendee cancels, in full if anybody else does.
+
+    :raises NotYourBooking: the actor neither owns the booking nor runs its event.
+    :raises EventHasStarted: attendees cancel before the start only.
+    :raises InvalidTransition: the booking is already closed.
+    """
+    key = key or IdempotencyKey()
+    made_before = key.find(Booking)
+    if made_before is not None:
+        return made_before
+    event, booking = lock_booking(booking_id)
+    by_attendee = not isinstance(actor, System) and not event.is_run_by(actor)
+    if by_attendee and actor.pk != booking.user_id:
+        raise NotYourBooking
+    if by_attendee and now >= event.starts_at and booking.status != Booking.Status.PENDING:
+        raise EventHasStarted
+    tickets = list(Ticket.objects.filter(booking=booking).order_by("pk"))
+    booking.amount_due = retained(booking, now) if by_attendee else money.ZERO
+    booking.cancelled_at = now
+    booking.cancellation_reason = reason[:500]
+    booking.move_to(
+        Booking.Status.CANCELLED,
+        actor=actor,
+        at=now,
+        note=reason,
+        also=["amount_due", "cancelled_at", "cancellation_reason"],
+    )
+    move_all(tickets, Ticket.Status.CANCELLED, actor=actor, at=now)
+    signals.booking_cancelled.send(sender=Booking, booking=booking, actor=actor, now=now)
+    key.record(booking, status=200, now=now)
+    release_seats(event.pk, seats_by_type(tickets))
+    return booking
+
+
+def close_after_event_cancellation(*, booking_id: int, now: datetime) -> bool:
+    """Cancel a booking whose event was cancelled, in full; return whether it was this call that did."""
+    booking = Booking.objects.select_related("event").get(pk=booking_id)
+    if not booking.is_active or booking.event.status != Event.Status.CANCELLED:
+        return False
+    try:
+        cancel_booking(booking_id=booking_id, actor=System("event_cancelled"), now=now, reason="The event was cancelled.")
+    except InvalidTransition:  # somebody else closed it while we waited for the lock
+        return False
+    return True
+
+
+@unit_of_work
+def expire_booking(*, booking_id: int, now: datetime) -> bool:
+    """Close a booking whose hold has run out; return whether it was this call that did."""
+    event, booking = lock_booking(booking_id)
+    if booking.status != Booking.Status.PENDING or booking.expires_at is None or booking.expires_at > now:
+        return False
+    booking.amount_due = money.ZERO
+    booking.move_to(Booking.Status.EXPIRED, actor=System("sweep_expired_holds"), at=now, also=["amount_due"])
+    signals.booking_expired.send(sender=Booking, booking=booking, now=now)
+    release_seats(event.pk, seats_by_type(Ticket.objects.filter(booking=booking)))
+    return True
+
+
+def expire_overdue_holds(*, event_id: int, now: datetime) -> int:
+    """Close the event's bookings whose holds have run out; return how many."""
+    overdue = Booking.objects.filter(event_id=event_id, status=Booking.Status.PENDING, expires_at__lte=now)
+    ids = list(overdue.order_by("expires_at", "pk").values_list("pk", flat=True)[:100])
+    return sum(expire_booking(booking_id=booking_id, now=now) for booking_id in ids)
+
+
+def lock_booking(booking_id: int) -> tuple[Event, Booking]:
+    """Lock a booking with its event, in that order, and return both as they stand."""
+    event = lock_event(Booking.objects.values_list("event_id", flat=True).get(pk=booking_id))
+    return event, Booking.objects.select_for_update(no_key=True).get(pk=booking_id)
+
+
+def retained(booking: Booking, now: datetime) -> Decimal:
+    """Return what the refund policy keeps of a booking's price when its attendee cancels now."""
+    if booking.status != Booking.Status.CONFIRMED:
+        return money.ZERO  # whatever arrives for it later goes back whole
+    if booking.refund_policy == Event.RefundPolicy.NONE or now >= booking.refund_until:
+        return booking.total_amount
+    if booking.refund_policy == Event.RefundPolicy.FULL:
+        return money.ZERO
+    refund = money.rounded(booking.total_amount * booking.refund_percent / 100, booking.currency)
+    return booking.total_amount - refund

@@ -1,0 +1,69 @@
+"""Bookings that are confirmed by money, in time or late."""
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+
+from bookings import signals
+from bookings.models import Booking, Ticket, seats_by_type
+from bookings.services.booking import AlreadyBooked
+from bookings.services.closing import lock_booking
+from eventhub_config.shared.actors import Actor
+from eventhub_config.shared.errors import InvalidTransition
+from eventhub_config.shared.transactions import unit_of_work
+from events.availability import EventIsCancelled
+from events.models import Event
+from events.services import read_offer, take_seats
+
+
+@unit_of_work
+def confirm_booking(*, booking_id: int, actor: Actor, now: datetime) -> Booking:
+    """Confirm a pending booking; its seats are held already.
+
+    :raises EventIsCancelled: the event was cancelled meanwhile.
+    :raises InvalidTransition: the booking is not pending.
+    """
+    event, booking = lock_booking(booking_id)
+    if event.status == Event.Status.CANCELLED:
+        raise EventIsCancelled
+    if booking.status != Booking.Status.PENDING:
+        raise InvalidTransition(f"This booking is {booking.status}; it cannot become confirmed.")
+    return _confirm(booking, actor, now)
+
+
+@unit_of_work
+def confirm_late_payment(*, booking_id: int, actor: Actor, now: datetime) -> Booking:
+    """Confirm an expired booking whose money arrived after all, if its seats are still free.
+
+    :raises InvalidTransition: the booking did not expire.
+    :raises AlreadyBooked: the person has another active booking for the event.
+    :raises CannotBook: the seats are gone, somebody waits for them, or registration is over.
+    """
+    event, booking = lock_booking(booking_id)
+    if booking.status != Booking.Status.EXPIRED:
+        raise InvalidTransition(f"This booking is {booking.status}; it cannot become confirmed.")
+    if Booking.objects.active().filter(user_id=booking.user_id, event=event).exists():
+        raise AlreadyBooked
+    wanted = seats_by_type(Ticket.objects.filter(booking=booking))
+    take_seats(read_offer(event.pk), wanted, now=now)
+    booking.amount_due = booking.total_amount
+    return _confirm(booking, actor, now)
+
+
+@unit_of_work
+def extend_hold(*, booking: Booking, now: datetime) -> None:
+    """Give a payment in progress time to finish: once per booking. The caller holds the booking's lock."""
+    if booking.hold_extended_at is None and booking.status == Booking.Status.PENDING and booking.expires_at:
+        booking.expires_at = max(booking.expires_at, now + timedelta(minutes=settings.HOLD_EXTENSION_MINUTES))
+        booking.hold_extended_at = now
+        booking.save(update_fields=["expires_at", "hold_extended_at"])
+
+
+def _confirm(booking: Booking, actor: Actor, now: datetime) -> Booking:
+    booking.confirmed_at = now
+    booking.expires_at = None
+    booking.move_to(
+        Booking.Status.CONFIRMED, actor=actor, at=now, also=["confirmed_at", "expires_at", "amount_due"]
+    )
+    signals.booking_confirmed.send(sender=Booking, booking=booking, now=now)
+    return booking

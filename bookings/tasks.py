@@ -1,0 +1,27 @@
+"""Celery entry points of bookings."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from bookings import services
+from bookings.models import Booking
+
+
+@shared_task(name="bookings.expire_hold")
+def expire_hold(*, booking_id: int, **_: object) -> None:
+    if Booking.objects.filter(pk=booking_id).exists():
+        services.expire_booking(booking_id=booking_id, now=timezone.now())
+
+
+@shared_task(name="bookings.close_after_event_cancellation")
+def close_after_event_cancellation(*, booking_id: int, **_: object) -> None:
+    if Booking.objects.filter(pk=booking_id).exists():
+        services.close_after_event_cancellation(booking_id=booking_id, now=timezone.now())
+
+
+@shared_task(name="bookings.close_cancelled_event")
+def close_cancelled_event(**_: object) -> None:
+    """Hand out the closing of bookings right after their event was cancelled; Beat's sweep does the same later."""
+    from bookings.jobs import CLOSE_CANCELLED
+
+    CLOSE_CANCELLED.hand_out(timezone.now())

@@ -1,0 +1,27 @@
+"""The periodic work of events."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from eventhub_config.shared.jobs import Sweep
+from events.models import Event
+from events.services import advance_event
+from events.tasks import advance_event as advance_event_task
+
+
+def to_advance(now: datetime) -> Iterable[int]:
+    starting = Event.objects.filter(status=Event.Status.PUBLISHED, starts_at__lte=now)
+    ending = Event.objects.filter(status=Event.Status.ONGOING, ends_at__lte=now)
+    return starting.values_list("pk", flat=True).union(ending.values_list("pk", flat=True))
+
+
+JOBS = [
+    Sweep(
+        name="advance_event_status",
+        every=timedelta(minutes=1),
+        find=to_advance,
+        work=lambda event_id, now: advance_event(event_id=event_id, now=now),
+        task=advance_event_task,
+        argument="event_id",
+    )
+]

@@ -1,0 +1,57 @@
+"""Who may edit an event, and what every edit does."""
+
+from datetime import datetime
+
+from django.db.models import F
+
+from eventhub_config.shared.actors import Actor, System
+from eventhub_config.shared.errors import DomainError, Forbidden
+from events.models import Event
+
+
+class NotOwner(Forbidden):
+    code = "not_owner"
+    title = "This event is run by somebody else."
+
+
+class VersionMismatch(DomainError):
+    code = "version_mismatch"
+    status = 412
+    title = "This was edited since you read it. Read it again."
+
+
+class EventIsOver(DomainError):
+    code = "event_is_over"
+    title = "A completed or cancelled event cannot be changed."
+
+
+class CapacityBelowTaken(DomainError):
+    code = "capacity_below_taken"
+    title = "More seats than that are taken."
+
+
+def require_owner(event: Event, actor: Actor) -> None:
+    """Let the organizer, administrators and jobs pass.
+
+    :raises NotOwner: anybody else.
+    """
+    if not isinstance(actor, System) and not event.is_run_by(actor):
+        raise NotOwner
+
+
+def require_editable(event: Event, actor: Actor) -> None:
+    """Let those who run the event pass while it can still be changed.
+
+    :raises NotOwner: somebody else runs it.
+    :raises EventIsOver: it is completed or cancelled.
+    """
+    require_owner(event, actor)
+    if event.status in {Event.Status.COMPLETED, Event.Status.CANCELLED}:
+        raise EventIsOver
+
+
+def touch(event: Event, now: datetime) -> None:
+    """Raise the version after an edit of what belongs to the event; the caller holds its lock."""
+    Event.objects.filter(pk=event.pk).update(version=F("version") + 1, updated_at=now)
+    event.version += 1
+    event.updated_at = now

@@ -1,0 +1,7 @@
+"""What happened to events, for higher apps to hear. Sent inside the transaction that made the change."""
+
+from django.dispatch import Signal
+
+event_published = Signal()  # event, actor, now
+event_cancelled = Signal()  # event, actor, now
+event_completed = Signal()  # event, now

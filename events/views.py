@@ -1,0 +1,220 @@
+"""Events and ticket types over HTTP."""
+
+from typing import Any
+
+from django.db.models import Prefetch, QuerySet
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework import mixins, status
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from eventhub_config.shared.errors import InvalidInput, InvalidTransition
+from eventhub_config.shared.permissions import Anyone, OrganizerOrAdmin
+from eventhub_config.shared.views import ApiViewSet
+from events import availability
+from events.filters import EventFilter, TicketTypeFilter
+from events.models import Event, TicketType
+from events.serializers import (
+    AvailabilitySerializer,
+    EventCreateSerializer,
+    EventSerializer,
+    EventWriteSerializer,
+    ReasonSerializer,
+    TicketTypeCreateSerializer,
+    TicketTypeSerializer,
+    TicketTypeWriteSerializer,
+)
+from events.services import editing, lifecycle, ticket_types
+
+EDIT_PROBLEMS = (editing.NotOwner, editing.EventIsOver, editing.CapacityBelowTaken)
+
+
+@extend_schema_view(
+    list=extend_schema(summary="List events"),
+    retrieve=extend_schema(summary="Read an event"),
+)
+class EventViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSet):
+    access = {
+        "list": Anyone,
+        "retrieve": Anyone,
+        "availability": Anyone,
+        "create": OrganizerOrAdmin,
+        "partial_update": OrganizerOrAdmin,
+        "destroy": OrganizerOrAdmin,
+        "publish": OrganizerOrAdmin,
+        "withdraw": OrganizerOrAdmin,
+        "cancel": OrganizerOrAdmin,
+    }
+    problems = {
+        "partial_update": (*EDIT_PROBLEMS, editing.VersionMismatch, lifecycle.CurrencyFrozen),
+        "destroy": (editing.NotOwner, lifecycle.EventWasPublished),
+        "publish": (
+            editing.NotOwner,
+            lifecycle.OrganizerNotApproved,
+            lifecycle.EventIncomplete,
+            InvalidTransition,
+        ),
+        "withdraw": (editing.NotOwner, lifecycle.EventHasBookings, InvalidTransition),
+        "cancel": (editing.NotOwner, InvalidTransition),
+    }
+    queryset = Event.objects.none()
+    serializer_class = EventSerializer
+    filterset_class = EventFilter
+
+    def get_queryset(self) -> QuerySet[Event]:
+        return (
+            Event.objects.visible_to(self.request.user)
+            .select_related("organizer")
+            .prefetch_related(Prefetch("ticket_types", TicketType.objects.in_order()))
+            .order_by("starts_at", "pk")
+        )
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        return super().get_serializer_context() | {"now": self.now}
+
+    @extend_schema(summary="Create a draft", request=EventCreateSerializer, responses={201: EventSerializer})
+    def create(self, request: Request) -> Response:
+        body = EventCreateSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        values, kinds = body.split()
+        event = lifecycle.create_event(
+            organizer=request.user, values=values, ticket_types=kinds, actor=request.user, now=self.now
+        )
+        return self.answer(event, status.HTTP_201_CREATED)
+
+    @extend_schema(summary="Edit an event", request=EventWriteSerializer, responses=EventSerializer)
+    def partial_update(self, request: Request, pk: str) -> Response:
+        body = EventWriteSerializer(data=request.data, partial=True)
+        body.is_valid(raise_exception=True)
+        event = lifecycle.update_event(
+            event_id=self.get_object().pk,
+            changes=body.validated_data,
+            expected_version=version_of(request),
+            actor=request.user,
+            now=self.now,
+        )
+        return self.answer(event)
+
+    @extend_schema(summary="Delete a draft that was never published")
+    def destroy(self, request: Request, pk: str) -> Response:
+        lifecycle.delete_draft(event_id=self.get_object().pk, actor=request.user, now=self.now)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(summary="Publish a draft", request=None, responses=EventSerializer)
+    @action(detail=True, methods=["post"])
+    def publish(self, request: Request, pk: str) -> Response:
+        event = lifecycle.publish_event(event_id=self.get_object().pk, actor=request.user, now=self.now)
+        return self.answer(event)
+
+    @extend_schema(summary="Take an event that nobody booked back to draft", request=None, responses=EventSerializer)
+    @action(detail=True, methods=["post"])
+    def withdraw(self, request: Request, pk: str) -> Response:
+        event = lifecycle.withdraw_event(event_id=self.get_object().pk, actor=request.user, now=self.now)
+        return self.answer(event)
+
+    @extend_schema(summary="Cancel an event and its bookings", request=ReasonSerializer, responses=EventSerializer)
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Request, pk: str) -> Response:
+        body = ReasonSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        event = lifecycle.cancel_event(
+            event_id=self.get_object().pk, reason=body.validated_data["reason"], actor=request.user, now=self.now
+        )
+        return self.answer(event)
+
+    @extend_schema(summary="What can be booked right now", responses=AvailabilitySerializer)
+    @action(detail=True)
+    def availability(self, request: Request, pk: str) -> Response:
+        event: Event = self.get_object()
+        kinds = [kind for kind in event.ticket_types.all() if kind.is_visible]
+        reason = availability.unavailable_reason(event, kinds, self.now)
+        return Response(
+            {
+                "event": event.pk,
+                "capacity": event.capacity,
+                "seats_taken": event.seats_taken,
+                "seats_left": event.seats_left,
+                "is_bookable": reason is None,
+                "unavailable_reason": reason,
+                "ticket_types": [self._type_availability(event, kind) for kind in kinds],
+            }
+        )
+
+    def _type_availability(self, event: Event, kind: TicketType) -> dict[str, Any]:
+        reason = availability.unavailable_reason(event, [kind], self.now)
+        left = [count for count in (event.seats_left, kind.seats_left) if count is not None]
+        return {
+            "ticket_type": kind.pk,
+            "seats_left": min(left, default=None),
+            "is_bookable": reason is None,
+            "unavailable_reason": reason,
+        }
+
+    def answer(self, event: Event, http_status: int = status.HTTP_200_OK) -> Response:
+        """Answer a write with the whole event."""
+        fresh = self.get_queryset().get(pk=event.pk)
+        return Response(self.get_serializer(fresh).data, status=http_status)
+
+
+def version_of(request: Request) -> int | None:
+    """Return the version that ``If-Match`` names, or None without one.
+
+    :raises InvalidInput: the header is not a version in quotes.
+    """
+    header = request.headers.get("If-Match")
+    if header is None:
+        return None
+    digits = header.strip().removeprefix("W/").strip('"')
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= 9):
+        raise InvalidInput.field("If-Match", "invalid", 'Send the version in quotes, such as "3".')
+    return int(digits)
+
+
+class TicketTypeViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSet):
+    access = {
+        "list": Anyone,
+        "retrieve": Anyone,
+        "create": OrganizerOrAdmin,
+        "partial_update": OrganizerOrAdmin,
+        "destroy": OrganizerOrAdmin,
+    }
+    problems = {
+        "create": EDIT_PROBLEMS[:2],
+        "partial_update": EDIT_PROBLEMS,
+        "destroy": (*EDIT_PROBLEMS[:2], ticket_types.TicketTypeInUse, ticket_types.LastTicketType),
+    }
+    queryset = TicketType.objects.none()
+    serializer_class = TicketTypeSerializer
+    filterset_class = TicketTypeFilter
+
+    def get_queryset(self) -> QuerySet[TicketType]:
+        return (
+            TicketType.objects.visible_to(self.request.user)
+            .select_related("event")
+            .order_by("event_id", "position", "pk")
+        )
+
+    @extend_schema(request=TicketTypeCreateSerializer, responses={201: TicketTypeSerializer})
+    def create(self, request: Request) -> Response:
+        body = TicketTypeCreateSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        values = dict(body.validated_data)
+        event_id = values.pop("event")
+        if not Event.objects.visible_to(request.user).filter(pk=event_id).exists():
+            raise InvalidInput.field("event", "does_not_exist", "There is no such object.")
+        kind = ticket_types.create_ticket_type(event_id=event_id, values=values, actor=request.user, now=self.now)
+        return Response(self.get_serializer(kind).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(request=TicketTypeWriteSerializer, responses=TicketTypeSerializer)
+    def partial_update(self, request: Request, pk: str) -> Response:
+        body = TicketTypeWriteSerializer(data=request.data, partial=True)
+        body.is_valid(raise_exception=True)
+        kind = ticket_types.update_ticket_type(
+            ticket_type_id=self.get_object().pk, changes=body.validated_data, actor=request.user, now=self.now
+        )
+        return Response(self.get_serializer(kind).data)
+
+    def destroy(self, request: Request, pk: str) -> Response:
+        ticket_types.delete_ticket_type(ticket_type_id=self.get_object().pk, actor=request.user, now=self.now)
+        return Response(status=status.HTTP_204_NO_CONTENT)

@@ -1,0 +1,55 @@
+"""How values are written in messages."""
+
+import unicodedata
+from datetime import datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from django.utils.dateformat import format as format_date
+
+from eventhub_config.shared import money
+from events.models import Event
+
+# Control characters and line breaks forge headers of mails; NUL and lone surrogates cannot be stored at all.
+_UNWANTED = frozenset({"Cc", "Cs", "Zl", "Zp"})
+
+
+def single_line(text: str) -> str:
+    """Return the text in one line, without control characters."""
+    return " ".join("".join(" " if unicodedata.category(c) in _UNWANTED else c for c in text).split())
+
+
+def price(amount: Decimal, currency: str) -> str:
+    """Return an amount with its currency, such as ``25.00 EUR``."""
+    return f"{money.as_text(amount, currency)} {currency}"
+
+
+def local_moment(at: datetime, zone: str) -> str:
+    """Return a moment as a clock in that zone shows it, such as ``Mon 1 March 2027, 18:00 (Europe/Berlin, UTC+01:00)``."""
+    local = at.astimezone(ZoneInfo(zone))
+    return f"{_day_and_time(local)} ({_zone(local, zone)})"
+
+
+def local_span(event: Event) -> str:
+    """Return when an event takes place, in its own zone; the end without its day if that is the same."""
+    zone = ZoneInfo(event.timezone)
+    start, end = event.starts_at.astimezone(zone), event.ends_at.astimezone(zone)
+    until = f"{end:%H:%M}" if start.date() == end.date() else _day_and_time(end)
+    return f"{_day_and_time(start)} – {until} ({_zone(start, event.timezone)})"
+
+
+def place(event: Event) -> str:
+    """Return where an event takes place, as far as it says."""
+    address = [event.venue_name, event.address, event.city]
+    where = ", ".join(single_line(part) for part in address if part)
+    if event.format == Event.Format.ONLINE:
+        return "Online"
+    return f"{where or 'See the event'} and online" if event.format == Event.Format.HYBRID else where
+
+
+def _day_and_time(local: datetime) -> str:
+    return f"{format_date(local, 'D j F Y')}, {local:%H:%M}"
+
+
+def _zone(local: datetime, name: str) -> str:
+    return "UTC" if name == "UTC" else f"{name}, UTC{local.isoformat(timespec='minutes')[-6:]}"

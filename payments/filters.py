@@ -1,0 +1,45 @@
+"""What lists of money can be filtered and ordered by."""
+
+import django_filters
+
+from eventhub_config.shared.filtering import FilterSet, MomentFilter, Ordering
+from payments.models import Invoice, Payment, Refund
+
+LARGEST_ID = 2**63 - 1
+
+
+class PaymentFilter(FilterSet):
+    booking = django_filters.NumberFilter(field_name="booking_id", min_value=1, max_value=LARGEST_ID)
+    event = django_filters.NumberFilter(field_name="booking__event_id", min_value=1, max_value=LARGEST_ID)
+    status = django_filters.ChoiceFilter(choices=Payment.Status.choices)
+    created_after = MomentFilter(field_name="created_at", lookup_expr="gte")
+    created_before = MomentFilter(field_name="created_at", lookup_expr="lt")
+    ordering = Ordering(fields=(("created_at", "created_at"), ("amount", "amount")))
+
+    class Meta:
+        model = Payment
+        fields: list[str] = []
+
+
+class RefundFilter(FilterSet):
+    payment = django_filters.NumberFilter(field_name="payment_id", min_value=1, max_value=LARGEST_ID)
+    status = django_filters.ChoiceFilter(choices=Refund.Status.choices)
+    ordering = Ordering(fields=(("created_at", "created_at"), ("amount", "amount")))
+
+    class Meta:
+        model = Refund
+        fields: list[str] = []
+
+
+class InvoiceFilter(FilterSet):
+    booking = django_filters.NumberFilter(field_name="booking_id", min_value=1, max_value=LARGEST_ID)
+    payment = django_filters.NumberFilter(field_name="payment_id", min_value=1, max_value=LARGEST_ID)
+    kind = django_filters.ChoiceFilter(choices=Invoice.Kind.choices)
+    number = django_filters.CharFilter(max_length=40)
+    issued_after = MomentFilter(field_name="issued_at", lookup_expr="gte")
+    issued_before = MomentFilter(field_name="issued_at", lookup_expr="lt")
+    ordering = Ordering(fields=(("issued_at", "issued_at"), ("number", "number")))
+
+    class Meta:
+        model = Invoice
+        fields: list[str] = []

@@ -1,0 +1,1 @@
+"""The gateways that Event Hub can take money through."""

@@ -1,0 +1,69 @@
+"""The periodic work of payments."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+
+from bookings.models import Booking
+from eventhub_config.shared.jobs import Sweep
+from payments import services, tasks
+from payments.models import InvoiceRequest, Payment, Refund
+
+
+def payments_to_process(now: datetime) -> Iterable[int]:
+    return Payment.objects.filter(Payment.due(now), status__in=Payment.OPEN).order_by("pk").values_list("pk", flat=True)
+
+
+def payments_out_of_time(now: datetime) -> Iterable[int]:
+    """Yield open payments that nobody works on and whose booking can no longer wait for them."""
+    over = ~Q(booking__status=Booking.Status.PENDING) | Q(booking__expires_at__lte=now)
+    idle = Q(claimed_until=None) | Q(claimed_until__lte=now)
+    return Payment.objects.filter(over & idle, status__in=Payment.OPEN).order_by("pk").values_list("pk", flat=True)
+
+
+def refunds_to_send(now: datetime) -> Iterable[int]:
+    waiting = [Refund.Status.REQUESTED, Refund.Status.PROCESSING]
+    return Refund.objects.filter(Refund.due(now), status__in=waiting).order_by("pk").values_list("pk", flat=True)
+
+
+def invoices_to_issue(now: datetime) -> Iterable[int]:
+    return InvoiceRequest.objects.filter(InvoiceRequest.due(now), invoice=None).order_by("pk").values_list("pk", flat=True)
+
+
+MINUTE = timedelta(minutes=1)
+
+JOBS = [
+    Sweep(
+        name="sweep_payments",
+        every=MINUTE,
+        find=payments_to_process,
+        work=lambda payment_id, now: services.process_payment(payment_id=payment_id, now=now),
+        task=tasks.process_payment,
+        argument="payment_id",
+    ),
+    Sweep(
+        name="process_payment_timeout",
+        every=5 * MINUTE,
+        find=payments_out_of_time,
+        work=lambda payment_id, now: services.time_out_payment(payment_id=payment_id, now=now),
+        task=tasks.time_out_payment,
+        argument="payment_id",
+    ),
+    Sweep(
+        name="sweep_refunds",
+        every=MINUTE,
+        find=refunds_to_send,
+        work=lambda refund_id, now: services.send_refund(refund_id=refund_id, now=now),
+        task=tasks.send_refund,
+        argument="refund_id",
+    ),
+    Sweep(
+        name="sweep_invoices",
+        every=MINUTE,
+        find=invoices_to_issue,
+        work=lambda request_id, now: services.issue_invoice(request_id=request_id, now=now),
+        task=tasks.create_invoice,
+        argument="request_id",
+    ),
+]

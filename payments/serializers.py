@@ -1,0 +1,84 @@
+"""The shape of payments, refunds and invoices in the API."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from bookings.serializers import BillingSerializer
+from eventhub_config.shared.fields import ModelSerializer, MoneyField
+from payments.models import Invoice, Payment, Refund
+
+
+class NextActionSerializer(serializers.Serializer[Any]):
+    type = serializers.CharField()
+    url = serializers.URLField()
+
+
+class PaymentSerializer(ModelSerializer):
+    amount = MoneyField()
+    refunded_amount = MoneyField()
+    next_action = serializers.SerializerMethodField(help_text="What the person has to do at the gateway; null: nothing.")
+
+    class Meta:
+        model = Payment
+        fields = [
+            "id", "booking", "amount", "currency", "status", "method", "gateway", "gateway_reference",
+            "next_action", "failure_code", "refunded_amount", "created_at", "completed_at",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+    @extend_schema_field(NextActionSerializer(allow_null=True))
+    def get_next_action(self, payment: Payment) -> dict[str, str] | None:
+        return {"type": "redirect", "url": payment.next_action_url} if payment.next_action_url else None
+
+
+class PaymentCreateSerializer(serializers.Serializer[Any]):
+    booking = serializers.IntegerField(min_value=1, max_value=2**63 - 1)
+    method = serializers.ChoiceField(choices=Payment.Method.choices, required=False, default=Payment.Method.CARD)
+    token = serializers.CharField(
+        max_length=80,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="From the gateway. The mock gateway knows tok_success, tok_decline and tok_timeout.",
+    )
+
+
+class RefundSerializer(ModelSerializer):
+    amount = MoneyField(currency_source="payment.currency")
+
+    class Meta:
+        model = Refund
+        fields = ["id", "payment", "amount", "reason", "status", "created_at", "completed_at"]
+        read_only_fields = fields
+
+
+class InvoiceLineSerializer(serializers.Serializer[Any]):
+    description = serializers.CharField()
+    quantity = serializers.IntegerField()
+    unit_price = serializers.CharField()
+    total = serializers.CharField()
+
+
+class SellerSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    address = serializers.CharField(allow_blank=True)
+    tax_id = serializers.CharField(allow_blank=True)
+
+
+class InvoiceSerializer(ModelSerializer):
+    subtotal = MoneyField(min_value=None)
+    tax = MoneyField(min_value=None)
+    total = MoneyField(min_value=None)
+    lines = InvoiceLineSerializer(many=True)
+    seller = SellerSerializer()
+    billing = BillingSerializer()
+
+    class Meta:
+        model = Invoice
+        fields = [
+            "id", "number", "payment", "booking", "kind", "corrects", "issued_at", "currency", "subtotal", "tax", "total",
+            "lines", "seller", "billing", "sent_at",
+        ]  # fmt: skip
+        read_only_fields = fields

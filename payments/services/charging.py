@@ -1,0 +1,200 @@
+"""Taking money: asked for by a person, taken to the gateway by a worker, recorded once."""
+
+from datetime import datetime
+
+from django.conf import settings
+from django.db import IntegrityError
+
+from bookings.models import Booking
+from bookings.services import expire_booking, extend_hold, lock_booking
+from eventhub_config.shared import money
+from eventhub_config.shared.actors import System
+from eventhub_config.shared.errors import DomainError, Forbidden, InvalidInput
+from eventhub_config.shared.idempotency import IdempotencyKey
+from eventhub_config.shared.transactions import unit_of_work
+from payments import signals
+from payments.gateway import GatewayUnavailableError, Outcome, gateway
+from payments.models import Payment
+from payments.services.settling import settle
+from users.models import CustomUser
+
+WORKER = System("process_payment")
+
+
+class NotYourBooking(Forbidden):
+    code = "not_your_booking"
+    title = "Only the person who booked can pay."
+
+
+class NothingToPay(DomainError):
+    code = "nothing_to_pay"
+    title = "Nothing is owed for this booking."
+
+
+class BookingNotPayable(DomainError):
+    code = "booking_not_payable"
+    title = "This booking is closed; it cannot be paid any more."
+
+
+class HoldExpired(DomainError):
+    code = "hold_expired"
+    title = "The time to pay has run out and the seats were given back. Book again."
+
+
+class PaymentInProgress(DomainError):
+    code = "payment_in_progress"
+    title = "A payment for this booking is in progress."
+
+
+@unit_of_work
+def start_payment(
+    *,
+    user: CustomUser,
+    booking_id: int,
+    method: str = Payment.Method.CARD,
+    token: str = "",
+    now: datetime,
+    key: IdempotencyKey | None = None,
+) -> Payment:
+    """Ask for what a booking costs; a worker takes it to the gateway.
+
+    :raises InvalidInput: there is no such booking for this user.
+    :raises NotYourBooking: they may see the booking, but somebody else made it.
+    :raises NothingToPay: it is confirmed.
+    :raises HoldExpired: its deadline has passed.
+    :raises BookingNotPayable: it is closed.
+    :raises PaymentInProgress: another payment for it is open.
+    """
+    key = key or IdempotencyKey()
+    made_before = key.find(Payment)
+    if made_before is not None:
+        return made_before
+    # The booking and nothing after it: whoever holds a booking may not want its event.
+    booking = Booking.objects.select_for_update(no_key=True).filter(pk=booking_id).first()
+    if booking is None or not Booking.objects.visible_to(user).filter(pk=booking_id).exists():
+        raise InvalidInput.field("booking", "does_not_exist", "There is no such object.")
+    if booking.user_id != user.pk:
+        raise NotYourBooking
+    _require_payable(booking, now)
+    payment = Payment(
+        booking=booking,
+        amount=booking.amount_due,
+        currency=booking.currency,
+        method=method,
+        token=token,
+        gateway=settings.PAYMENT_GATEWAY,
+        status_changed_at=now,
+        created_at=now,
+        next_attempt_at=now,
+    )
+    try:
+        payment.save(force_insert=True)
+    except IntegrityError as error:
+        raise PaymentInProgress from error
+    payment.record_creation(actor=user, at=now)
+    extend_hold(booking=booking, now=now)
+    key.record(payment, status=202, now=now)
+    signals.payment_requested.send(sender=Payment, payment=payment, now=now)
+    return payment
+
+
+def process_payment(*, payment_id: int, now: datetime) -> None:
+    """Take a due payment to its gateway and record what came of it.
+
+    May run twenty times side by side: one of them claims the row. A worker that dies in between leaves a claim that runs out; the
+    next one asks the gateway again under the same key, which charges nothing twice.
+    """
+    payment = _claim(payment_id=payment_id, now=now)
+    if payment is None:
+        return
+    try:
+        outcome = gateway(payment.gateway).charge(
+            key=payment.gateway_key, amount=payment.amount, currency=payment.currency, token=payment.token
+        )
+    except GatewayUnavailableError as error:
+        _put_off(payment_id=payment_id, reason=str(error), now=now)
+    else:
+        record_charge(payment_id=payment_id, outcome=outcome, now=now)
+
+
+@unit_of_work
+def record_charge(*, payment_id: int, outcome: Outcome, now: datetime) -> Payment:
+    """Record what the gateway says of a payment, and settle its booking. A repeated or outdated message changes nothing.
+
+    Money that came in is always recorded; where its booking cannot be confirmed any more, it goes back by itself.
+    """
+    payment = Payment.objects.get(pk=payment_id)
+    _event, booking = lock_booking(payment.booking_id)  # before the payment: see the lock order
+    payment = Payment.objects.select_for_update(no_key=True).get(pk=payment_id)
+    target = Payment.Status.COMPLETED if outcome.succeeded else Payment.Status.FAILED
+    if not payment.may_move_to(target):
+        return payment
+    if outcome.succeeded and (outcome.amount, outcome.currency) != (payment.amount, payment.currency):
+        payment.claimed_until, payment.parked_at = None, now
+        payment.last_error = f"The gateway says {outcome.amount} {outcome.currency}; a person must look."
+        payment.save(update_fields=payment.WORK_COLUMNS)
+        return payment
+    payment.work_is_done()
+    payment.gateway_reference = outcome.reference
+    payment.failure_code = outcome.failure_code
+    payment.token = ""
+    payment.completed_at = now if outcome.succeeded else None
+    payment.move_to(
+        target,
+        actor=WORKER,
+        at=now,
+        note=outcome.failure_code,
+        also=[*payment.WORK_COLUMNS, "gateway_reference", "failure_code", "token", "completed_at"],
+    )
+    if outcome.succeeded:
+        signals.payment_completed.send(sender=Payment, payment=payment, now=now)
+        settle(payment=payment, booking=booking, now=now)
+    else:
+        signals.payment_failed.send(sender=Payment, payment=payment, now=now)
+    return payment
+
+
+def time_out_payment(*, payment_id: int, now: datetime) -> None:
+    """End a payment whose booking's time is up, and free the seats. The gateway is asked first: what it took, counts."""
+    payment = Payment.objects.get(pk=payment_id)
+    try:
+        outcome = gateway(payment.gateway).find_charge(key=payment.gateway_key)
+    except GatewayUnavailableError:
+        return  # never failed by the clock alone; the next run asks again
+    if outcome is None:
+        outcome = Outcome(False, "", payment.amount, payment.currency, "timed_out")
+    record_charge(payment_id=payment_id, outcome=outcome, now=now)
+    expire_booking(booking_id=payment.booking_id, now=now)
+
+
+@unit_of_work
+def _claim(*, payment_id: int, now: datetime) -> Payment | None:
+    """Move a due payment to processing for a while, and return it; None if it is not due or somebody else has it."""
+    payment = Payment.objects.select_for_update(no_key=True).filter(pk=payment_id, status__in=Payment.OPEN).first()
+    if payment is None or not payment.is_due(now):
+        return None
+    payment.hold_claim(now)
+    if payment.status == Payment.Status.PENDING:
+        payment.move_to(Payment.Status.PROCESSING, actor=WORKER, at=now, also=payment.WORK_COLUMNS)
+    else:
+        payment.save(update_fields=payment.WORK_COLUMNS)
+    return payment
+
+
+@unit_of_work
+def _put_off(*, payment_id: int, reason: str, now: datetime) -> None:
+    payment = Payment.objects.select_for_update(no_key=True).get(pk=payment_id)
+    if payment.status == Payment.Status.PROCESSING:
+        payment.work_failed(reason, now=now)
+        payment.save(update_fields=payment.WORK_COLUMNS)
+
+
+def _require_payable(booking: Booking, now: datetime) -> None:
+    if booking.status in {Booking.Status.CONFIRMED, Booking.Status.NO_SHOW}:
+        raise NothingToPay
+    if booking.status == Booking.Status.EXPIRED:
+        raise HoldExpired
+    if booking.status != Booking.Status.PENDING or booking.amount_due <= money.ZERO:
+        raise BookingNotPayable
+    if booking.expires_at is not None and booking.expires_at <= now:
+        raise HoldExpired

@@ -1,0 +1,137 @@
+"""Giving money back: never more than was paid, each refund once."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from django.db.models import Sum
+
+from bookings.models import Booking
+from eventhub_config.shared import money
+from eventhub_config.shared.actors import Actor, System
+from eventhub_config.shared.errors import DomainError
+from eventhub_config.shared.transactions import unit_of_work
+from payments import signals
+from payments.gateway import GatewayUnavailableError, Outcome, gateway
+from payments.models import Payment, Refund
+
+WORKER = System("send_refund")
+
+
+class RefundExceedsPayment(DomainError):
+    code = "refund_exceeds_payment"
+    title = "That is more than is left of this payment."
+
+
+@unit_of_work
+def request_refund(*, payment: Payment, amount: Decimal, reason: str, actor: Actor, now: datetime) -> Refund:
+    """Owe a part of a payment back. The caller holds the locks of its booking and of the payment itself.
+
+    :raises RefundExceedsPayment: refunds that count would exceed the payment.
+    """
+    if amount <= money.ZERO or amount > refundable(payment):
+        raise RefundExceedsPayment
+    refund = Refund.objects.create(
+        payment=payment, amount=amount, reason=reason[:255], status_changed_at=now, created_at=now, next_attempt_at=now
+    )
+    refund.record_creation(actor=actor, at=now, note=reason)
+    signals.refund_requested.send(sender=Refund, refund=refund, now=now)
+    return refund
+
+
+@unit_of_work
+def refund_surplus(*, booking: Booking, reason: str, actor: Actor, now: datetime) -> Decimal:
+    """Give back what was paid for a booking beyond what is due, newest payment first; return how much.
+
+    Refunds that are on their way count, so asking twice gives nothing twice. The caller holds the booking's lock.
+    """
+    payments = list(Payment.objects.select_for_update(no_key=True).taken().filter(booking=booking).order_by("-pk"))
+    left = {payment.pk: refundable(payment) for payment in payments}
+    surplus = sum(left.values(), money.ZERO) - booking.amount_due
+    returned = money.ZERO
+    for payment in payments:
+        amount = min(left[payment.pk], surplus - returned)
+        if amount > money.ZERO:
+            request_refund(payment=payment, amount=amount, reason=reason, actor=actor, now=now)
+            returned += amount
+    return returned
+
+
+def refundable(payment: Payment) -> Decimal:
+    """Return what is left of a payment after the refunds that went back or are on their way."""
+    back = Refund.objects.counting().filter(payment=payment).aggregate(total=Sum("amount"))["total"] or money.ZERO
+    return payment.amount - back
+
+
+def send_refund(*, refund_id: int, now: datetime) -> None:
+    """Take a due refund to the gateway and record what came of it. May run any number of times, like ``process_payment``."""
+    refund = _claim(refund_id=refund_id, now=now)
+    if refund is None:
+        return
+    payment = refund.payment
+    try:
+        outcome = gateway(payment.gateway).refund(
+            key=refund.gateway_key,
+            charge_reference=payment.gateway_reference,
+            amount=refund.amount,
+            currency=payment.currency,
+        )
+    except GatewayUnavailableError as error:
+        _put_off(refund_id=refund_id, reason=str(error), now=now)
+    else:
+        _record(refund_id=refund_id, outcome=outcome, now=now)
+
+
+@unit_of_work
+def _claim(*, refund_id: int, now: datetime) -> Refund | None:
+    claimable = [Refund.Status.REQUESTED, Refund.Status.PROCESSING]
+    rows = Refund.objects.select_for_update(no_key=True, of=("self",)).select_related("payment")
+    refund = rows.filter(pk=refund_id, status__in=claimable).first()
+    if refund is None or not refund.is_due(now):
+        return None
+    refund.hold_claim(now)
+    if refund.status == Refund.Status.REQUESTED:
+        refund.move_to(Refund.Status.PROCESSING, actor=WORKER, at=now, also=refund.WORK_COLUMNS)
+    else:
+        refund.save(update_fields=refund.WORK_COLUMNS)
+    return refund
+
+
+@unit_of_work
+def _put_off(*, refund_id: int, reason: str, now: datetime) -> None:
+    refund = Refund.objects.select_for_update(no_key=True).get(pk=refund_id)
+    if refund.status == Refund.Status.PROCESSING:
+        refund.work_failed(reason, now=now)
+        refund.save(update_fields=refund.WORK_COLUMNS)
+
+
+@unit_of_work
+def _record(*, refund_id: int, outcome: Outcome, now: datetime) -> None:
+    payment_id = Refund.objects.values_list("payment_id", flat=True).get(pk=refund_id)
+    payment = Payment.objects.select_for_update(no_key=True).get(pk=payment_id)
+    refund = Refund.objects.select_for_update(no_key=True).get(pk=refund_id)
+    if refund.status != Refund.Status.PROCESSING:
+        return
+    refund.gateway_reference = outcome.reference
+    refund.work_is_done()
+    if not outcome.succeeded:
+        refund.last_error, refund.parked_at = outcome.failure_code, now
+        refund.move_to(
+            Refund.Status.FAILED,
+            actor=WORKER,
+            at=now,
+            note=outcome.failure_code,
+            also=[*refund.WORK_COLUMNS, "gateway_reference"],
+        )
+        return
+    refund.completed_at = now
+    refund.move_to(
+        Refund.Status.COMPLETED, actor=WORKER, at=now, also=[*refund.WORK_COLUMNS, "gateway_reference", "completed_at"]
+    )
+    payment.refunded_amount += refund.amount
+    whole = payment.refunded_amount == payment.amount
+    target = Payment.Status.REFUNDED if whole else Payment.Status.PARTIALLY_REFUNDED
+    if payment.may_move_to(target):
+        payment.move_to(target, actor=WORKER, at=now, also=["refunded_amount"])
+    else:  # a second partial refund: the state stays
+        payment.save(update_fields=["refunded_amount"])
+    signals.refund_completed.send(sender=Refund, refund=refund, now=now)

@@ -1,0 +1,301 @@
+"""Accounts, what people tell about themselves, and their sign-ins."""
+
+import re
+import unicodedata
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractUser, Group
+from django.contrib.auth.models import UserManager as DjangoUserManager
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator, URLValidator
+from django.db import models, transaction
+from django.db.models import Q
+
+from eventhub_config.shared.models import ProtectedColumns
+from eventhub_config.shared.validators import (
+    validate_language,
+    validate_short_texts,
+    validate_single_line,
+    validate_timezone,
+)
+
+USERNAME_MAX_LENGTH = 150
+EMAIL_MAX_LENGTH = 254
+_USERNAME = re.compile(r"[\w.+-]+")
+
+
+def comparison_key(text: str) -> str:
+    """Return what two spellings of one name have in common: ``ﬁ`` and ``FI`` are the same.
+
+    Source: Unicode 15, section 3.13, D146 (compatibility caseless match), which normalises again after folding.
+    """
+    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFD", text).casefold()).casefold()
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKD", folded).casefold())
+
+
+def validate_username(value: str) -> None:
+    """Refuse what is not a name; above all ``@``, so that nobody is called by somebody else's e-mail address."""
+    key = comparison_key(value)
+    if not _USERNAME.fullmatch(value) or not _USERNAME.fullmatch(key):
+        raise ValidationError("Use letters, digits and . + - _ only.", "invalid_username")
+    if len(key) > USERNAME_MAX_LENGTH:
+        raise ValidationError(f"Use {USERNAME_MAX_LENGTH} characters at most.", "max_length")
+
+
+def validate_email_key(value: str) -> None:
+    if len(comparison_key(value)) > EMAIL_MAX_LENGTH:
+        raise ValidationError(f"Use {EMAIL_MAX_LENGTH} characters at most.", "max_length")
+
+
+validate_invoice_prefix = RegexValidator(r"^[A-Z0-9]([A-Z0-9-]*[A-Z0-9])?\Z", "Use A-Z, 0-9 and inner hyphens.")
+
+
+def validate_preferences(value: Any) -> None:
+    """Refuse what is not ``{"<notification type>": true or false}``."""
+    if not isinstance(value, dict) or len(value) > 30:
+        raise ValidationError("Send an object with at most 30 entries.", "invalid_preferences")
+    for name, wanted in value.items():
+        if not re.fullmatch(r"[a-z_]{1,40}", name) or not isinstance(wanted, bool):
+            raise ValidationError("Send true or false for each type of notification.", "invalid_preferences")
+
+
+class UserManager(DjangoUserManager["CustomUser"]):
+    """Makes users whose flags follow from ``user_type``, whatever the caller says about the flags."""
+
+    use_in_migrations = False
+
+    def with_details(self) -> "models.QuerySet[CustomUser]":
+        """Return users together with their profile and organizer's details, in one statement."""
+        return self.select_related("profile", "organizer_profile")
+
+    def public_organizers(self) -> "models.QuerySet[CustomUser]":
+        """Return the organizers whom everybody may know about."""
+        return self.filter(
+            user_type=CustomUser.UserType.ORGANIZER,
+            organizer_status=CustomUser.OrganizerStatus.APPROVED,
+            is_active=True,
+        )
+
+    def create_superuser(
+        self, username: str, email: str | None = None, password: str | None = None, **extra: Any
+    ) -> "CustomUser":
+        return super().create_superuser(username, email, password, **extra | {"user_type": CustomUser.UserType.ADMIN})
+
+
+class CustomUser(ProtectedColumns, AbstractUser):
+    """An account. What it may do follows from ``user_type`` alone; see ``apply_role``."""
+
+    class UserType(models.TextChoices):
+        ATTENDEE = "attendee", "Attendee"
+        ORGANIZER = "organizer", "Organizer"
+        ADMIN = "admin", "Administrator"
+
+    class OrganizerStatus(models.TextChoices):
+        PENDING = "pending", "Awaiting approval"
+        APPROVED = "approved", "Approved"
+        REJECTED = "rejected", "Rejected"
+
+    # Written by services only: an edit of the name must not undo a deactivation or revive old tokens.
+    PROTECTED_COLUMNS = frozenset(
+        {"user_type", "organizer_status", "is_active", "is_staff", "is_superuser", "token_version", "email_verified_at"}
+    )
+
+    username = models.CharField(
+        max_length=USERNAME_MAX_LENGTH,
+        unique=True,
+        validators=[validate_username],
+        help_text="Letters, digits and . + - _ only.",
+        error_messages={"unique": "This username is taken."},
+    )
+    email = models.EmailField(
+        "e-mail address",
+        max_length=EMAIL_MAX_LENGTH,
+        unique=True,
+        validators=[validate_email_key],
+        error_messages={"unique": "This e-mail address is taken."},
+    )
+    username_key = models.CharField(max_length=USERNAME_MAX_LENGTH, unique=True, editable=False)
+    email_key = models.CharField(max_length=EMAIL_MAX_LENGTH, unique=True, editable=False)
+    first_name = models.CharField(max_length=150, blank=True, validators=[validate_single_line])
+    last_name = models.CharField(max_length=150, blank=True, validators=[validate_single_line])
+    user_type = models.CharField(max_length=16, choices=UserType.choices, default=UserType.ATTENDEE)
+    organizer_status = models.CharField(max_length=16, choices=OrganizerStatus.choices, blank=True, default="")
+    # Every token carries the version it was made under; raising it ends them all.
+    token_version = models.PositiveIntegerField(default=1, editable=False)
+    email_verified_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]
+
+    class Meta:
+        verbose_name = "user"
+        constraints = [
+            models.CheckConstraint(
+                name="users_flags_follow_user_type",
+                condition=Q(user_type="attendee", is_staff=False, is_superuser=False)
+                | Q(user_type="organizer", is_staff=True, is_superuser=False)
+                | Q(user_type="admin", is_staff=True, is_superuser=True),
+            ),
+            models.CheckConstraint(
+                name="users_organizer_status_of_organizers",
+                condition=Q(user_type="organizer", organizer_status__in=["pending", "approved", "rejected"])
+                | ~Q(user_type="organizer") & Q(organizer_status=""),
+            ),
+            models.CheckConstraint(name="users_username_without_at", condition=~Q(username_key__contains="@")),
+        ]
+        indexes = [models.Index(fields=["user_type", "id"], name="users_by_type")]
+
+    def __str__(self) -> str:
+        return f"{self.pk}: {self.username}"
+
+    @property
+    def is_platform_admin(self) -> bool:
+        return self.user_type == self.UserType.ADMIN
+
+    @property
+    def runs_events(self) -> bool:
+        """Whether this person works on events of their own; a pending organizer may draft."""
+        return self.user_type != self.UserType.ATTENDEE
+
+    @property
+    def may_publish(self) -> bool:
+        return self.is_platform_admin or self.organizer_status == self.OrganizerStatus.APPROVED
+
+    @property
+    def display_name(self) -> str:
+        """What others may read: never the e-mail address."""
+        return self.get_full_name() or self.username
+
+    def clean(self) -> None:
+        """Refuse another spelling of a name or address that is taken (for forms; the database refuses it anyway)."""
+        super().clean()
+        others = CustomUser.objects.exclude(pk=self.pk)
+        if others.filter(username_key=comparison_key(self.username)).exists():
+            raise ValidationError({"username": "This username is taken."})
+        if others.filter(email_key=comparison_key(self.email)).exists():
+            raise ValidationError({"email": "This e-mail address is taken."})
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.username_key, self.email_key = comparison_key(self.username), comparison_key(self.email)
+        if self._state.adding:
+            self._insert(*args, **kwargs)
+            return
+        named = kwargs.get("update_fields")
+        columns = set(self.unprotected_columns() if named is None else named)
+        columns |= {key for name, key in (("username", "username_key"), ("email", "email_key")) if name in columns}
+        # Whoever sets a new password (`manage.py changepassword` too) ends every older token. Django empties
+        # `_password` before it saves a mere upgrade of the hash.
+        if self._password is not None and "password" in columns:
+            self.token_version += 1
+            columns.add("token_version")
+        super().save(*args, **kwargs | {"update_fields": columns})
+
+    def _insert(self, *args: Any, **kwargs: Any) -> None:
+        """Insert the user with all that belongs to one."""
+        derive_flags(self)
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            UserProfile.objects.create(user=self)
+            if self.runs_events:
+                give_belongings_of_role(self)
+
+
+class UserProfile(models.Model):
+    """What a person tells about themself."""
+
+    user = models.OneToOneField(CustomUser, on_delete=models.CASCADE, related_name="profile")
+    phone = models.CharField(max_length=32, blank=True, validators=[validate_single_line])
+    bio = models.TextField(max_length=2000, blank=True)
+    organization = models.CharField(max_length=200, blank=True, validators=[validate_single_line])
+    website = models.URLField(max_length=500, blank=True, validators=[URLValidator(schemes=["http", "https"])])
+    timezone = models.CharField(max_length=64, default="UTC", validators=[validate_timezone])
+    language = models.CharField(max_length=35, default="en", validators=[validate_language])
+    interests = models.JSONField(default=list, blank=True, validators=[validate_short_texts])
+    notification_preferences = models.JSONField(
+        default=dict,
+        blank=True,
+        validators=[validate_preferences],
+        help_text="By type of notification, whether it is also sent by e-mail; what is not named is sent.",
+    )
+    # Rises with every edit of the user, their profile or their organizer's details: the ETag of `users/me/`.
+    version = models.PositiveIntegerField(default=1, editable=False)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return f"{self.pk}: profile of user {self.user_id}"
+
+
+class OrganizerProfile(models.Model):
+    """Who sells: what stands on an organizer's invoices."""
+
+    user = models.OneToOneField(CustomUser, on_delete=models.CASCADE, related_name="organizer_profile")
+    legal_name = models.CharField(max_length=200, blank=True, validators=[validate_single_line])
+    legal_address = models.TextField(max_length=500, blank=True)
+    tax_id = models.CharField(max_length=40, blank=True, validators=[validate_single_line])
+    invoice_prefix = models.CharField(
+        max_length=12,
+        unique=True,
+        validators=[validate_invoice_prefix],
+        help_text="What the numbers of this organizer's invoices begin with.",
+    )
+
+    def __str__(self) -> str:
+        return f"{self.pk}: organizer details of user {self.user_id}"
+
+
+class UserSession(models.Model):
+    """One sign-in and the tokens that came from it; the rules are in ``users/services/tokens.py``."""
+
+    class RevokeReason(models.TextChoices):
+        SIGNED_OUT = "signed_out", "Signed out"
+        TOKEN_REUSED = "token_reused", "An old refresh token was used again"
+        PASSWORD_CHANGED = "password_changed", "Password changed"
+        DEACTIVATED = "deactivated", "Account deactivated"
+        ROLE_CHANGED = "role_changed", "Role changed"
+
+    user = models.ForeignKey(CustomUser, on_delete=models.CASCADE, related_name="sessions")
+    created_at = models.DateTimeField()
+    # When the living pair of tokens was made: it can be made again, to the letter, from this and `current_jti`.
+    last_refreshed_at = models.DateTimeField()
+    current_jti = models.CharField(max_length=32)
+    previous_jti = models.CharField(max_length=32, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    revoke_reason = models.CharField(max_length=24, choices=RevokeReason.choices, blank=True)
+    user_agent = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = "session"
+
+    def __str__(self) -> str:
+        return f"{self.pk}: session of user {self.user_id}"
+
+
+# --- Roles: the one place where flags, groups and what else belongs to a role are derived from user_type --------------
+
+ROLE_GROUPS = {CustomUser.UserType.ORGANIZER: "organizers", CustomUser.UserType.ADMIN: "administrators"}
+
+
+def apply_role(user: CustomUser) -> None:
+    """Save a user's role with everything that follows from it."""
+    derive_flags(user)
+    user.save(update_fields=["user_type", "organizer_status", "is_staff", "is_superuser"])
+    give_belongings_of_role(user)
+
+
+def derive_flags(user: CustomUser) -> None:
+    """Set the flags that follow from ``user_type``; organizers sign in to the admin too."""
+    user.is_staff = user.runs_events
+    user.is_superuser = user.is_platform_admin
+    if user.user_type != CustomUser.UserType.ORGANIZER:
+        user.organizer_status = ""
+    elif not user.organizer_status:
+        status = CustomUser.OrganizerStatus
+        user.organizer_status = status.PENDING if settings.ORGANIZER_APPROVAL else status.APPROVED
+
+
+def give_belongings_of_role(user: CustomUser) -> None:
+    """Put a saved user into the groups of their role, and give an organizer the details they invoice with."""
+    name = ROLE_GROUPS.get(CustomUser.UserType(user.user_type))
+    user.groups.set([Group.objects.get_or_create(name=name)[0]] if name else [])
+    if user.user_type == CustomUser.UserType.ORGANIZER:
+        OrganizerProfile.objects.get_or_create(user=user, defaults={"invoice_prefix": f"EH{user.pk}"})

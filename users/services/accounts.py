@@ -1,0 +1,316 @@
+"""Accounts: registering, editing one's own, and what administrators decide."""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.db.models import F
+
+from eventhub_config.shared.actors import Actor, System, actor_label
+from eventhub_config.shared.conditional import ExpectedVersion
+from eventhub_config.shared.errors import DomainError, Forbidden, InvalidInput, NotVisible
+from eventhub_config.shared.models import StatusChange
+from eventhub_config.shared.throttling import enforce
+from eventhub_config.shared.transactions import unit_of_work
+from users import signals
+from users.models import CustomUser, OrganizerProfile, UserProfile, UserSession, apply_role, comparison_key
+from users.services.signing_in import account_limit
+from users.services.tokens import TokenPair, end_tokens, renew_session, start_session
+
+UserType = CustomUser.UserType
+SELF_SERVICE_TYPES = (UserType.ATTENDEE, UserType.ORGANIZER)
+OWN_NAMES = ("first_name", "last_name")
+ORGANIZER_DETAILS = ("legal_name", "legal_address", "tax_id", "invoice_prefix")
+# Given by us, from the user's id: nobody may take somebody else's.
+_GIVEN_PREFIX = re.compile(r"EH[0-9]+")
+
+
+class OwnAccount(DomainError):
+    code = "own_account"
+    title = "You cannot do this to your own account; ask another administrator."
+
+
+# --- Registering ------------------------------------------------------------------------------------------------------
+
+
+def register_user(
+    *,
+    username: str,
+    email: str,
+    password: str,
+    now: datetime,
+    user_type: str = UserType.ATTENDEE,
+    first_name: str = "",
+    last_name: str = "",
+    actor: Actor | None = None,
+) -> CustomUser:
+    """Make an account for an attendee or an organizer; without ``actor``, by that person themself.
+
+    :raises InvalidInput: the name or address is taken, the password is weak, or the type is not for everybody.
+    """
+    if user_type not in SELF_SERVICE_TYPES:
+        raise InvalidInput.field("user_type", "invalid_choice", "Register as attendee or organizer.")
+    fields = {
+        "username": CustomUser.normalize_username(username),
+        "email": CustomUser.objects.normalize_email(email),
+        "user_type": user_type,
+        "first_name": first_name,
+        "last_name": last_name,
+        "date_joined": now,
+    }
+    unsaved = CustomUser(**fields)
+    if errors := [*_taken(unsaved), *_weak("password", password, unsaved)]:
+        raise InvalidInput(errors=errors)
+    # Hashing takes a while: before the transaction, which on SQLite holds the only write lock.
+    return _insert_user(fields | {"password": make_password(password)}, actor=actor, now=now)
+
+
+@unit_of_work
+def _insert_user(fields: Mapping[str, Any], *, actor: Actor | None, now: datetime) -> CustomUser:
+    user = CustomUser(**fields)
+    try:
+        with transaction.atomic():
+            user.save()
+    except IntegrityError as error:  # somebody else was quicker
+        if errors := _taken(user):
+            raise InvalidInput(errors=errors) from error
+        raise
+    _record(user, "user_type", before="", after=user.user_type, actor=actor or user, now=now)
+    signals.user_registered.send(sender=CustomUser, user=user)
+    return user
+
+
+def _taken(user: CustomUser) -> list[dict[str, str]]:
+    errors = []
+    if CustomUser.objects.filter(username_key=comparison_key(user.username)).exists():
+        errors.append({"field": "username", "code": "username_taken", "message": "This username is taken."})
+    if CustomUser.objects.filter(email_key=comparison_key(user.email)).exists():
+        errors.append({"field": "email", "code": "email_taken", "message": "This e-mail address is taken."})
+    return errors
+
+
+def _weak(field: str, password: str, user: CustomUser) -> list[dict[str, str]]:
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        return [
+            {"field": field, "code": str(item.code), "message": " ".join(item.messages)} for item in error.error_list
+        ]
+    return []
+
+
+# --- One's own account ------------------------------------------------------------------------------------------------
+
+
+@unit_of_work
+def update_own_account(
+    *, user_id: int, changes: Mapping[str, Any], actor: Actor, now: datetime, expected: ExpectedVersion
+) -> CustomUser:
+    """Change what people may change about themselves; everything else in ``changes`` is left alone.
+
+    :raises VersionMismatch: it was changed since the caller read it.
+    :raises InvalidInput: the invoice prefix is taken.
+    """
+    user = _locked(user_id)
+    expected.check(user.profile.version)
+    for name in OWN_NAMES:
+        if name in changes:
+            setattr(user, name, changes[name])
+    user.save(update_fields=OWN_NAMES)
+    for name, value in changes.get("profile", {}).items():
+        setattr(user.profile, name, value)
+    user.profile.version += 1
+    user.profile.save()
+    details = {name: changes[name] for name in ORGANIZER_DETAILS if name in changes}
+    if details and user.user_type == UserType.ORGANIZER:
+        _update_organizer_details(user.organizer_profile, details)
+    # Which columns, not their values: history is not a second place for personal data.
+    edited = ", ".join(sorted({*changes, *changes.get("profile", {})} - {"profile"}))
+    _record(user, edited, before="", after="edited", actor=actor, now=now)
+    return user
+
+
+def _update_organizer_details(details: OrganizerProfile, changes: Mapping[str, str]) -> None:
+    taken = InvalidInput.field("invoice_prefix", "invoice_prefix_taken", "This prefix is taken.")
+    prefix = changes.get("invoice_prefix", details.invoice_prefix)
+    if _GIVEN_PREFIX.fullmatch(prefix) and prefix != f"EH{details.user_id}":
+        raise taken
+    for name, value in changes.items():
+        setattr(details, name, value)
+    try:
+        with transaction.atomic():
+            details.save()
+    except IntegrityError as error:
+        raise taken from error
+
+
+def change_password(
+    *, user_id: int, current_password: str, new_password: str, session_id: int | None, actor: Actor, now: datetime
+) -> TokenPair:
+    """Set a new password, end every token, and return a new pair for the session that asked.
+
+    :raises InvalidInput: the current password is wrong, or the new one is weak.
+    :raises Throttled: the current password was wrong too often.
+    """
+    user = CustomUser.objects.get(pk=user_id)
+    wrong = InvalidInput.field("current_password", "wrong_password", "This is not your password.")
+    subject = f"user:{user.pk}"
+    enforce(account_limit(), subject)
+    if not user.check_password(current_password):
+        raise wrong
+    account_limit().give_back(subject)
+    if errors := _weak("new_password", new_password, user):
+        raise InvalidInput(errors=errors)
+    pair = _replace_password(
+        user_id=user_id,
+        old_hash=user.password,
+        new_hash=make_password(new_password),
+        session_id=session_id,
+        actor=actor,
+        now=now,
+    )
+    if pair is None:
+        raise wrong
+    return pair
+
+
+@unit_of_work
+def _replace_password(
+    *, user_id: int, old_hash: str, new_hash: str, session_id: int | None, actor: Actor, now: datetime
+) -> TokenPair | None:
+    """Return new tokens, or None if the password was replaced since it was checked."""
+    user = _locked(user_id)
+    if user.password != old_hash:
+        return None
+    set_password_hash(user, new_hash, actor=actor, now=now, except_session=session_id)
+    if session_id is None:
+        return start_session(user=user, now=now)
+    return renew_session(session_id=session_id, user=user, now=now)
+
+
+def set_password_hash(
+    user: CustomUser, new_hash: str, *, actor: Actor, now: datetime, except_session: int | None = None
+) -> None:
+    """Store a checked password's hash and end every token. Call inside a unit of work that has locked the user."""
+    user.password = new_hash
+    user.save(update_fields=["password"])
+    end_tokens(user=user, reason=UserSession.RevokeReason.PASSWORD_CHANGED, now=now, except_session=except_session)
+    _record(user, "password", before="", after="changed", actor=actor, now=now)
+
+
+# --- What administrators decide ---------------------------------------------------------------------------------------
+
+
+@unit_of_work
+def update_account(
+    *,
+    user_id: int,
+    actor: Actor,
+    now: datetime,
+    user_type: str | None = None,
+    is_active: bool | None = None,
+    organizer_status: str | None = None,
+) -> CustomUser:
+    """Change what administrators may change about an account; None leaves it as it is. See the functions below."""
+    _administered(user_id, actor)
+    if user_type is not None:
+        change_role(user_id=user_id, user_type=user_type, actor=actor, now=now)
+    if organizer_status is not None:
+        set_organizer_status(user_id=user_id, organizer_status=organizer_status, actor=actor, now=now)
+    if is_active is not None:
+        set_active(user_id=user_id, is_active=is_active, actor=actor, now=now)
+    return _locked(user_id)
+
+
+@unit_of_work
+def change_role(*, user_id: int, user_type: str, actor: Actor, now: datetime) -> CustomUser:
+    """Give a user another role and end every token they have.
+
+    :raises Forbidden: the actor is no administrator.
+    :raises OwnAccount: administrators cannot demote themselves.
+    """
+    user = _administered(user_id, actor)
+    if user.user_type == user_type:
+        return user
+    if user == actor:
+        raise OwnAccount
+    before, user.user_type = user.user_type, user_type
+    apply_role(user)
+    end_tokens(user=user, reason=UserSession.RevokeReason.ROLE_CHANGED, now=now)
+    _touch(user)
+    _record(user, "user_type", before=before, after=user_type, actor=actor, now=now)
+    return user
+
+
+@unit_of_work
+def set_active(*, user_id: int, is_active: bool, actor: Actor, now: datetime) -> CustomUser:
+    """Let a user in again, or out for good: then every token they have ends.
+
+    :raises Forbidden: the actor is no administrator.
+    :raises OwnAccount: administrators cannot lock themselves out.
+    """
+    user = _administered(user_id, actor)
+    if user.is_active == is_active:
+        return user
+    if user == actor:
+        raise OwnAccount
+    user.is_active = is_active
+    user.save(update_fields=["is_active"])
+    end_tokens(user=user, reason=UserSession.RevokeReason.DEACTIVATED, now=now)
+    before, after = ("inactive", "active") if is_active else ("active", "inactive")
+    _record(user, "is_active", before=before, after=after, actor=actor, now=now)
+    return user
+
+
+@unit_of_work
+def set_organizer_status(*, user_id: int, organizer_status: str, actor: Actor, now: datetime) -> CustomUser:
+    """Approve an organizer, or not.
+
+    :raises Forbidden: the actor is no administrator.
+    :raises InvalidInput: the user is no organizer.
+    """
+    user = _administered(user_id, actor)
+    if user.user_type != UserType.ORGANIZER:
+        raise InvalidInput.field("organizer_status", "not_an_organizer", "This user is no organizer.")
+    if user.organizer_status == organizer_status:
+        return user
+    before, user.organizer_status = user.organizer_status, organizer_status
+    user.save(update_fields=["organizer_status"])
+    _touch(user)
+    _record(user, "organizer_status", before=before, after=organizer_status, actor=actor, now=now)
+    return user
+
+
+def _administered(user_id: int, actor: Actor) -> CustomUser:
+    if not isinstance(actor, System) and not getattr(actor, "is_platform_admin", False):
+        raise Forbidden
+    return _locked(user_id)
+
+
+def _locked(user_id: int) -> CustomUser:
+    user = CustomUser.objects.with_details().select_for_update(of=("self",), no_key=True).filter(pk=user_id).first()
+    if user is None:
+        raise NotVisible
+    return user
+
+
+def _touch(user: CustomUser) -> None:
+    """Let the ETag of ``users/me/`` change."""
+    UserProfile.objects.filter(user=user).update(version=F("version") + 1)
+
+
+def _record(user: CustomUser, what: str, *, before: str, after: str, actor: Actor, now: datetime) -> None:
+    StatusChange.objects.create(
+        subject_type=user._meta.label_lower,
+        subject_id=user.pk,
+        from_status=before,
+        to_status=after,
+        actor=actor_label(actor),
+        note=what[:255],
+        at=now,
+    )

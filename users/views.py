@@ -1,0 +1,199 @@
+"""Accounts, organizers and tokens over HTTP."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework import mixins, status
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from eventhub_config.shared.client_address import client_address
+from eventhub_config.shared.conditional import (
+    IF_MATCH,
+    IF_NONE_MATCH,
+    NOT_MODIFIED,
+    VersionMismatch,
+    expected_version,
+    is_unchanged,
+    not_modified,
+    versioned,
+)
+from eventhub_config.shared.errors import InvalidInput
+from eventhub_config.shared.permissions import AdminOnly, Anyone, SignedIn
+from eventhub_config.shared.throttling import enforce
+from eventhub_config.shared.views import ApiViewSet
+from users import services
+from users.authentication import bearer_token, session_id_of, signed_in
+from users.filters import UserFilter
+from users.models import CustomUser
+from users.serializers import (
+    AccountChangeSerializer,
+    OrganizerSerializer,
+    OwnAccountSerializer,
+    PasswordChangeSerializer,
+    RefreshSerializer,
+    RegistrationSerializer,
+    SignInSerializer,
+    SignOutSerializer,
+    TokenPairSerializer,
+    TokenSerializer,
+    TokenStateSerializer,
+    UserSerializer,
+)
+from users.services.accounts import OwnAccount
+from users.services.signing_in import InvalidCredentials, registration_limit
+from users.services.tokens import TokenNotValid, TokenPair
+
+
+@extend_schema_view(list=extend_schema(summary="List accounts"), retrieve=extend_schema(summary="Read an account"))
+class UserViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSet):
+    access = {"list": AdminOnly, "retrieve": AdminOnly, "partial_update": AdminOnly, "create": Anyone}
+    problems = {"create": (InvalidInput,), "partial_update": (InvalidInput, OwnAccount)}
+    queryset = CustomUser.objects.none()
+    serializer_class = UserSerializer
+    filterset_class = UserFilter
+
+    def get_queryset(self) -> QuerySet[CustomUser]:
+        return CustomUser.objects.with_details().order_by("pk")
+
+    @extend_schema(summary="Register", request=RegistrationSerializer, responses={201: UserSerializer})
+    def create(self, request: Request) -> Response:
+        body = RegistrationSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        enforce(registration_limit(), client_address(request))
+        user = services.register_user(**body.validated_data, now=self.now)
+        return Response(self.get_serializer(user).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(
+        summary="Change an account's role or activity", request=AccountChangeSerializer, responses=UserSerializer
+    )
+    def partial_update(self, request: Request, pk: str) -> Response:
+        body = AccountChangeSerializer(data=request.data, partial=True)
+        body.is_valid(raise_exception=True)
+        user = services.update_account(user_id=int(pk), actor=signed_in(request), now=self.now, **body.validated_data)
+        return Response(self.get_serializer(user).data)
+
+
+class OwnAccountViewSet(ApiViewSet):
+    access = {"retrieve": SignedIn, "partial_update": SignedIn, "change_password": SignedIn}
+    problems = {"partial_update": (InvalidInput, VersionMismatch), "change_password": (InvalidInput, TokenNotValid)}
+    queryset = CustomUser.objects.none()
+    serializer_class = UserSerializer
+    filter_backends = ()
+    pagination_class = None
+
+    @extend_schema(
+        summary="Read my account", parameters=[IF_NONE_MATCH], responses={200: UserSerializer, 304: NOT_MODIFIED}
+    )
+    def retrieve(self, request: Request) -> Response:
+        user = CustomUser.objects.with_details().get(pk=signed_in(request).pk)
+        if is_unchanged(request, user.profile.version):
+            return not_modified(user.profile.version)
+        return versioned(self.get_serializer(user).data, user.profile.version)
+
+    @extend_schema(
+        summary="Change my account", parameters=[IF_MATCH], request=OwnAccountSerializer, responses=UserSerializer
+    )
+    def partial_update(self, request: Request) -> Response:
+        body = OwnAccountSerializer(data=request.data, partial=True)
+        body.is_valid(raise_exception=True)
+        user = services.update_own_account(
+            user_id=signed_in(request).pk,
+            changes=body.validated_data,
+            expected=expected_version(request),
+            actor=signed_in(request),
+            now=self.now,
+        )
+        return versioned(self.get_serializer(user).data, user.profile.version)
+
+    @extend_schema(
+        summary="Change my password",
+        description="Ends every older token; go on with the pair in the answer.",
+        request=PasswordChangeSerializer,
+        responses=TokenPairSerializer,
+    )
+    def change_password(self, request: Request) -> Response:
+        body = PasswordChangeSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        pair = services.change_password(
+            user_id=signed_in(request).pk,
+            session_id=session_id_of(request),
+            actor=signed_in(request),
+            now=self.now,
+            **body.validated_data,
+        )
+        return _answer(pair)
+
+
+@extend_schema_view(retrieve=extend_schema(summary="Read an organizer's public page"))
+class OrganizerViewSet(mixins.RetrieveModelMixin, ApiViewSet):
+    access = {"retrieve": Anyone}
+    queryset = CustomUser.objects.none()
+    serializer_class = OrganizerSerializer
+
+    def get_queryset(self) -> QuerySet[CustomUser]:
+        return CustomUser.objects.public_organizers().select_related("profile")
+
+
+class TokenViewSet(ApiViewSet):
+    """Signing in and what follows from it. Looks at no token but the one it is about."""
+
+    authentication_classes = ()
+    access = {"sign_in": Anyone, "refresh": Anyone, "verify": Anyone, "sign_out": Anyone}
+    problems = {
+        "sign_in": (InvalidCredentials,),
+        "refresh": (TokenNotValid,),
+        "verify": (TokenNotValid,),
+        "sign_out": (TokenNotValid,),
+    }
+    serializer_class = TokenPairSerializer
+    filter_backends = ()
+    pagination_class = None
+
+    @extend_schema(summary="Sign in", request=SignInSerializer, responses=TokenPairSerializer)
+    def sign_in(self, request: Request) -> Response:
+        body = _checked(SignInSerializer, request)
+        pair = services.sign_in(
+            login=body["username"],
+            password=body["password"],
+            address=client_address(request),
+            user_agent=request.headers.get("User-Agent", ""),
+            now=self.now,
+        )
+        return _answer(pair)
+
+    @extend_schema(summary="Refresh my tokens", request=RefreshSerializer, responses=TokenPairSerializer)
+    def refresh(self, request: Request) -> Response:
+        body = _checked(RefreshSerializer, request)
+        return _answer(services.refresh_tokens(token=body["refresh"], now=self.now))
+
+    @extend_schema(summary="Ask whether a token is good", request=TokenSerializer, responses=TokenStateSerializer)
+    def verify(self, request: Request) -> Response:
+        body = _checked(TokenSerializer, request)
+        claims = services.verify_token(token=body["token"], now=self.now)
+        return Response(TokenStateSerializer({"token_type": claims.kind, "expires_at": claims.expires_at}).data)
+
+    @extend_schema(
+        summary="Sign out",
+        description="Ends the session of the `refresh` token in the body or, without one, of the bearer token.",
+        request=SignOutSerializer,
+        responses={204: None},
+        auth=[{"bearer": []}, {}],  # type: ignore[list-item]  # security requirements, as the class would give
+    )
+    def sign_out(self, request: Request) -> Response:
+        token = _checked(SignOutSerializer, request).get("refresh") or bearer_token(request)
+        services.sign_out(token=token, now=self.now)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+def _checked(serializer: Any, request: Request) -> dict[str, Any]:
+    body = serializer(data=request.data)
+    body.is_valid(raise_exception=True)
+    checked: dict[str, Any] = body.validated_data
+    return checked
+
+
+def _answer(pair: TokenPair) -> Response:
+    # RFC 6749, section 5.1: tokens are not to be kept by caches.
+    return Response(TokenPairSerializer(pair).data, headers={"Cache-Control": "no-store"})
