@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from bookings import services, tasks
 from bookings.models import Booking
-from eventhub_config.shared.jobs import Sweep
+from eventhub_config.shared.periodic import Sweep
 from events.models import Event
 
 

@@ -4,7 +4,7 @@ import json
 from datetime import timedelta
 from typing import Any
 
-from eventhub_config.shared.jobs import all_jobs
+from eventhub_config.shared.periodic import all_jobs
 
 HEARTBEAT = timedelta(minutes=1)
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from eventhub_config.shared.jobs import Sweep
+from eventhub_config.shared.periodic import Sweep
 from events.models import Event
 from events.services import advance_event
 from events.tasks import advance_event as advance_event_task

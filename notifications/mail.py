@@ -49,7 +49,7 @@ def message_id(notification: Notification) -> str:
 
 
 def _facts(data: dict[str, Any]) -> list[Fact]:
-    booking = Booking.objects.select_related("event").filter(pk=data.get("booking")).first()
+    booking = Booking.objects.select_related("event").filter(pk=data.get("booking", 0)).first()
     if booking is None:
         return []
     event = booking.event

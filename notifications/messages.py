@@ -1,7 +1,7 @@
 """Every kind of message: its type, its words, and where its link leads.
 
-``title`` and ``body`` are filled in with ``str.format`` when the message is written, on the path of what caused it: no template,
-no query. The e-mail is made of the same words later; see ``mail.py``.
+``title`` and ``body`` are filled in with ``str.format`` when the message is written, on the path of what caused it: no
+template, no query. The e-mail is made of the same words later; see ``mail.py``.
 """
 
 from collections.abc import Mapping
@@ -58,7 +58,8 @@ KINDS: Mapping[str, Kind] = {
     "payment_failed": Kind(
         Type.PAYMENT,
         "Payment failed: {event}",
-        "Your payment of {amount} for “{event}” did not go through. While your booking {reference} is open, you can try again.",
+        "Your payment of {amount} for “{event}” did not go through. "
+        "While your booking {reference} is open, you can try again.",
         link="Try again",
     ),
     "refund_completed": Kind(

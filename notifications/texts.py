@@ -25,7 +25,7 @@ def price(amount: Decimal, currency: str) -> str:
 
 
 def local_moment(at: datetime, zone: str) -> str:
-    """Return a moment as a clock in that zone shows it, such as ``Mon 1 March 2027, 18:00 (Europe/Berlin, UTC+01:00)``."""
+    """Return a moment by a clock in that zone, such as ``Mon 1 March 2027, 18:00 (Europe/Berlin, UTC+01:00)``."""
     local = at.astimezone(ZoneInfo(zone))
     return f"{_day_and_time(local)} ({_zone(local, zone)})"
 
@@ -35,7 +35,7 @@ def local_span(event: Event) -> str:
     zone = ZoneInfo(event.timezone)
     start, end = event.starts_at.astimezone(zone), event.ends_at.astimezone(zone)
     until = f"{end:%H:%M}" if start.date() == end.date() else _day_and_time(end)
-    return f"{_day_and_time(start)} – {until} ({_zone(start, event.timezone)})"
+    return f"{_day_and_time(start)} to {until} ({_zone(start, event.timezone)})"
 
 
 def place(event: Event) -> str:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 
 from bookings.models import Booking
-from eventhub_config.shared.jobs import Sweep
+from eventhub_config.shared.periodic import Sweep
 from payments import services, tasks
 from payments.models import InvoiceRequest, Payment, Refund
 

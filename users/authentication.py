@@ -2,6 +2,7 @@
 
 from typing import cast
 
+from django.http import HttpRequest
 from rest_framework.request import Request
 from rest_framework_simplejwt.authentication import JWTAuthentication
 from rest_framework_simplejwt.exceptions import InvalidToken
@@ -21,7 +22,7 @@ class SessionTokenAuthentication(JWTAuthentication):
             raise InvalidToken from error
 
 
-def signed_in(request: Request) -> CustomUser:
+def signed_in(request: Request | HttpRequest) -> CustomUser:
     """Return the user of a request that got past ``SignedIn`` or a stricter permission."""
     return cast(CustomUser, request.user)
 

@@ -125,7 +125,9 @@ class CustomUser(ProtectedColumns, AbstractUser):
     token_version = models.PositiveIntegerField(default=1, editable=False)
     email_verified_at = models.DateTimeField(null=True, blank=True, editable=False)
 
-    objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]
+    _password: str | None  # Django's note that a new password was set on this instance
+
+    objects: ClassVar[UserManager] = UserManager()
 
     class Meta:
         verbose_name = "user"
@@ -165,6 +167,10 @@ class CustomUser(ProtectedColumns, AbstractUser):
     def display_name(self) -> str:
         """What others may read: never the e-mail address."""
         return self.get_full_name() or self.username
+
+    def set_unusable_password(self) -> None:
+        super().set_unusable_password()
+        self._password = ""  # like a new password, for `save()`
 
     def clean(self) -> None:
         """Refuse another spelling of a name or address that is taken (for forms; the database refuses it anyway)."""

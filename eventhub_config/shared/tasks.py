@@ -4,7 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from eventhub_config.shared.health import beat
-from eventhub_config.shared.jobs import all_jobs
+from eventhub_config.shared.periodic import all_jobs
 
 
 @shared_task(name="eventhub.run_job")

@@ -23,7 +23,11 @@ from eventhub_config.shared.models import RateLimitCounter
 from eventhub_config.shared.redis_circuit import RedisUnavailableError, circuit, client, key
 
 # Counts by ARGV[2] (1, or -1 to give back) and returns the count and the window's remaining milliseconds.
+# Nothing is given back to a window that has passed: the next one would allow more.
 _COUNT = """
+if tonumber(ARGV[2]) < 0 and redis.call('EXISTS', KEYS[1]) == 0 then
+  return {0, 0}
+end
 local count = redis.call('INCRBY', KEYS[1], ARGV[2])
 local left = redis.call('PTTL', KEYS[1])
 if left < 0 then

@@ -20,8 +20,8 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
     def unread(self) -> "NotificationQuerySet":
         return self.filter(is_read=False)
 
-    def insert_once(self, row: "Notification") -> bool:
-        """Insert ``row`` unless its key is taken; return whether it was inserted. One statement either way.
+    def insert_once(self, row: "Notification") -> int | None:
+        """Insert ``row`` unless its key is taken; return its id, or None. One statement either way.
 
         ``bulk_create(ignore_conflicts=True)`` cannot tell the new row's id, and an ``IntegrityError`` would break the
         transaction of what caused the message.
@@ -30,18 +30,14 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
         inserted: list[Any] = self._insert(  # type: ignore[attr-defined]
             [row], columns, returning_fields=[row._meta.pk], using=self.db, on_conflict=OnConflict.IGNORE
         )
-        if not inserted[0]:
-            return False
-        (row.pk,) = inserted[0]
-        row._state.adding, row._state.db = False, self.db
-        return True
+        return inserted[0][0] if inserted[0] else None
 
 
 class Notification(OwedWork, StatusModel):
     """One message to one person about one occasion: in the app from the moment it is written, by e-mail soon after.
 
-    ``status`` is about the e-mail. A message stays ``sending`` from its first attempt until one succeeds or the last one
-    has failed; ``skip_reason`` tells why there was nothing to send.
+    ``status`` is about the e-mail. A message stays ``sending`` from its first attempt until one succeeds or the last
+    one has failed; ``skip_reason`` tells why there was nothing to send.
     """
 
     class Type(models.TextChoices):
@@ -99,7 +95,8 @@ class Notification(OwedWork, StatusModel):
                 name="notifications_sent_at_a_time",
             ),
             models.CheckConstraint(
-                condition=~Q(status__in=["unsent", "sending"]) | Q(next_attempt_at__isnull=False, parked_at__isnull=True),
+                condition=~Q(status__in=["unsent", "sending"])
+                | Q(next_attempt_at__isnull=False, parked_at__isnull=True),
                 name="notifications_owed_is_due_some_time",
             ),
             models.CheckConstraint(

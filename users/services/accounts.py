@@ -80,9 +80,25 @@ def _insert_user(fields: Mapping[str, Any], *, actor: Actor | None, now: datetim
         if errors := _taken(user):
             raise InvalidInput(errors=errors) from error
         raise
-    _record(user, "user_type", before="", after=user.user_type, actor=actor or user, now=now)
-    signals.user_registered.send(sender=CustomUser, user=user)
+    _welcome(user, actor=actor or user, now=now)
     return user
+
+
+@unit_of_work
+def add_user(*, user: CustomUser, actor: Actor, now: datetime) -> CustomUser:
+    """Insert an unsaved user of any type, as administrators may.
+
+    :raises Forbidden: the actor is no administrator.
+    """
+    _require_administrator(actor)
+    user.save()
+    _welcome(user, actor=actor, now=now)
+    return user
+
+
+def _welcome(user: CustomUser, *, actor: Actor, now: datetime) -> None:
+    _record(user, "user_type", before="", after=user.user_type, actor=actor, now=now)
+    signals.user_registered.send(sender=CustomUser, user=user)
 
 
 def _taken(user: CustomUser) -> list[dict[str, str]]:
@@ -242,7 +258,7 @@ def change_role(*, user_id: int, user_type: str, actor: Actor, now: datetime) ->
     before, user.user_type = user.user_type, user_type
     apply_role(user)
     end_tokens(user=user, reason=UserSession.RevokeReason.ROLE_CHANGED, now=now)
-    _touch(user)
+    touch(user)
     _record(user, "user_type", before=before, after=user_type, actor=actor, now=now)
     return user
 
@@ -281,15 +297,19 @@ def set_organizer_status(*, user_id: int, organizer_status: str, actor: Actor, n
         return user
     before, user.organizer_status = user.organizer_status, organizer_status
     user.save(update_fields=["organizer_status"])
-    _touch(user)
+    touch(user)
     _record(user, "organizer_status", before=before, after=organizer_status, actor=actor, now=now)
     return user
 
 
 def _administered(user_id: int, actor: Actor) -> CustomUser:
+    _require_administrator(actor)
+    return _locked(user_id)
+
+
+def _require_administrator(actor: Actor) -> None:
     if not isinstance(actor, System) and not getattr(actor, "is_platform_admin", False):
         raise Forbidden
-    return _locked(user_id)
 
 
 def _locked(user_id: int) -> CustomUser:
@@ -299,7 +319,7 @@ def _locked(user_id: int) -> CustomUser:
     return user
 
 
-def _touch(user: CustomUser) -> None:
+def touch(user: CustomUser) -> None:
     """Let the ETag of ``users/me/`` change."""
     UserProfile.objects.filter(user=user).update(version=F("version") + 1)
 

@@ -20,7 +20,9 @@ class Command(BaseCommand):
         checks = all_checks()
         findings = [finding for check in checks for finding in check.findings()]
         if options["json"]:
-            self.stdout.write(json.dumps({"checks": len(checks), "findings": [asdict(item) for item in findings]}, indent=2))
+            self.stdout.write(
+                json.dumps({"checks": len(checks), "findings": [asdict(item) for item in findings]}, indent=2)
+            )
         else:
             for finding in findings:
                 self.stdout.write(str(finding))

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from eventhub_config.shared.jobs import all_jobs
+from eventhub_config.shared.periodic import all_jobs
 
 
 class Command(BaseCommand):

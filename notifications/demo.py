@@ -1,0 +1,15 @@
+"""Messages of the demo people: what they did wrote them; some of them are read."""
+
+from datetime import datetime
+
+from notifications import services
+from notifications.models import Notification
+from users.demo import SIGN_INS
+
+
+def load(*, now: datetime) -> None:
+    """Mark as read what is not news to the demo people any more."""
+    people = [sign_in.username for sign_in in SIGN_INS]
+    old = Notification.objects.unread().filter(user__username__in=people, kind="user_registered")
+    for notification_id in old.order_by("pk").values_list("pk", flat=True):
+        services.mark_as_read(notification_id=notification_id, now=now)

@@ -1,0 +1,25 @@
+"""The periodic work of notifications."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from eventhub_config.shared.periodic import BATCH, Sweep
+from notifications import services, tasks
+from notifications.models import Notification
+
+
+def messages_to_send(now: datetime) -> Iterable[int]:
+    due = Notification.objects.filter(Notification.due(now)).order_by("next_attempt_at", "pk")
+    return due.values_list("pk", flat=True)[:BATCH]
+
+
+JOBS = [
+    Sweep(
+        name="sweep_messages",
+        every=timedelta(minutes=1),
+        find=messages_to_send,
+        work=lambda notification_id, now: services.deliver(notification_id=notification_id, now=now),
+        task=tasks.deliver_message,
+        argument="notification_id",
+    ),
+]

@@ -1,0 +1,162 @@
+"""Telling people: a row per person and occasion, written with its cause and sent by a worker."""
+
+import logging
+from collections.abc import Mapping
+from datetime import datetime
+
+from eventhub_config.shared.actors import Actor, System
+from eventhub_config.shared.transactions import unit_of_work
+from notifications import signals
+from notifications.mail import compose
+from notifications.messages import KINDS, words
+from notifications.models import Notification
+from users.models import CustomUser
+
+logger = logging.getLogger(__name__)
+
+WORKER = System("deliver_message")
+
+
+def notify(
+    *,
+    user_id: int,
+    kind: str,
+    dedupe_key: str,
+    context: Mapping[str, str],
+    data: Mapping[str, int],
+    now: datetime,
+) -> bool:
+    """Write a message, once per ``dedupe_key``, in the transaction of what caused it; return whether it was this call.
+
+    One statement. A second call changes nothing and breaks no transaction, in parallel either.
+    """
+    title, body = words(kind, context)
+    notification = Notification(
+        user_id=user_id,
+        type=KINDS[kind].type,
+        kind=kind,
+        title=title,
+        body=body,
+        data=dict(data),
+        dedupe_key=dedupe_key,
+        status_changed_at=now,
+        created_at=now,
+        next_attempt_at=now,
+    )
+    notification_id = Notification.objects.insert_once(notification)
+    if notification_id is None:
+        return False
+    signals.message_owed.send(sender=Notification, notification_id=notification_id)
+    return True
+
+
+def deliver(*, notification_id: int, now: datetime) -> None:
+    """Send a due message by e-mail and record what came of it. Outside of any transaction; may run any number of times.
+
+    One of the runs claims the row. A worker that dies leaves a claim that runs out, and the message is sent anew:
+    doubled only if the worker died between handing it to the mail server and recording that.
+    """
+    notification = _claim(notification_id=notification_id, now=now)
+    if notification is None:
+        return
+    try:
+        skipped = _reason_to_skip(notification)
+        if not skipped:
+            compose(notification).send()
+    except Exception as error:  # noqa: BLE001  (whatever is wrong with one message must not stop the others)
+        logger.warning("Message %s was not sent: %r", notification_id, error)
+        _record_failure(notification_id=notification_id, attempt=notification.attempts, reason=repr(error), now=now)
+    else:
+        _record_success(notification_id=notification_id, skipped=skipped, now=now)
+
+
+@unit_of_work
+def resend(*, notification_id: int, actor: Actor, now: datetime) -> Notification:
+    """Owe a message that was given up once more, with all its attempts.
+
+    :raises InvalidTransition: it was not given up.
+    """
+    notification = Notification.objects.select_for_update(no_key=True).get(pk=notification_id)
+    notification.attempts, notification.parked_at, notification.next_attempt_at = 0, None, now
+    notification.move_to(Notification.Status.UNSENT, actor=actor, at=now, also=Notification.WORK_COLUMNS)
+    signals.message_owed.send(sender=Notification, notification_id=notification.pk)
+    return notification
+
+
+def mark_as_read(*, notification_id: int, now: datetime) -> Notification:
+    """Mark one message as read; once read, it keeps the time of the first reading."""
+    Notification.objects.unread().filter(pk=notification_id).update(is_read=True, read_at=now)
+    return Notification.objects.get(pk=notification_id)
+
+
+def mark_all_as_read(*, user: CustomUser, now: datetime) -> int:
+    """Mark everything that a person has not read yet as read; return how many messages that were."""
+    return Notification.objects.visible_to(user).unread().update(is_read=True, read_at=now)
+
+
+def unread_count(*, user: CustomUser) -> int:
+    return Notification.objects.visible_to(user).unread().count()
+
+
+@unit_of_work
+def _claim(*, notification_id: int, now: datetime) -> Notification | None:
+    """Take a due message to send for a while, and return it; None if it is not due or somebody else has it."""
+    rows = Notification.objects.select_for_update(no_key=True, of=("self",)).select_related("user__profile")
+    notification = rows.filter(pk=notification_id, status__in=Notification.OWED).first()
+    if notification is None or not notification.is_due(now):
+        return None
+    if notification.attempts >= notification.MAX_ATTEMPTS:
+        # Its last worker died over it, as those before: one more would only kill the next.
+        notification.parked_at, notification.claimed_until = now, None
+        _give_up(notification, "The worker died while sending it.", now)
+        return None
+    notification.hold_claim(now)
+    if notification.status == Notification.Status.UNSENT:
+        notification.move_to(Notification.Status.SENDING, actor=WORKER, at=now, also=Notification.WORK_COLUMNS)
+    else:
+        notification.save(update_fields=Notification.WORK_COLUMNS)
+    return notification
+
+
+def _reason_to_skip(notification: Notification) -> str:
+    user = notification.user
+    if not user.is_active:
+        return Notification.SkipReason.INACTIVE
+    if not user.email:
+        return Notification.SkipReason.NO_ADDRESS
+    if not user.profile.notification_preferences.get(notification.type, True):
+        return Notification.SkipReason.UNWANTED
+    return ""
+
+
+@unit_of_work
+def _record_success(*, notification_id: int, skipped: str, now: datetime) -> None:
+    notification = Notification.objects.select_for_update(no_key=True).filter(pk=notification_id).first()
+    if notification is None or not notification.may_move_to(Notification.Status.SENT):
+        return
+    notification.work_is_done()
+    notification.sent_at, notification.skip_reason = now, skipped
+    notification.move_to(
+        Notification.Status.SENT,
+        actor=WORKER,
+        at=now,
+        note=skipped,
+        also=[*Notification.WORK_COLUMNS, "sent_at", "skip_reason"],
+    )
+
+
+@unit_of_work
+def _record_failure(*, notification_id: int, attempt: int, reason: str, now: datetime) -> None:
+    notification = Notification.objects.select_for_update(no_key=True).filter(pk=notification_id).first()
+    if notification is None or notification.status != Notification.Status.SENDING or notification.attempts != attempt:
+        return  # our claim ran out, and another worker has it
+    notification.work_failed(reason, now=now)
+    if notification.parked_at:
+        _give_up(notification, reason, now)
+    else:
+        notification.save(update_fields=Notification.WORK_COLUMNS)
+
+
+def _give_up(notification: Notification, reason: str, now: datetime) -> None:
+    notification.last_error = reason[:500]
+    notification.move_to(Notification.Status.FAILED, actor=WORKER, at=now, note=reason, also=Notification.WORK_COLUMNS)

@@ -1,0 +1,58 @@
+"""Twenty workers on one message send one mail. The control shows that without the claim they would send more."""
+
+import time
+from functools import partial
+from typing import Any
+
+import pytest
+from django.core.mail import EmailMultiAlternatives
+from django.core.mail.backends.locmem import EmailBackend as Memory
+
+from events.tests.factories import NOW
+from notifications.jobs import JOBS
+from notifications.models import Notification
+from notifications.services import deliver
+from notifications.tests.factories import a_notification, at_once
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class Slow(Memory):
+    def send_messages(self, messages: Any) -> int:
+        time.sleep(0.2)  # the others have time to come by
+        return super().send_messages(messages)
+
+
+@pytest.fixture(autouse=True)
+def mail_is_slow(settings: Any) -> None:
+    settings.EMAIL_BACKEND = f"{__name__}.Slow"
+
+
+def test_twenty_workers_send_one_mail(mailoutbox: list[EmailMultiAlternatives]) -> None:
+    message = a_notification()
+
+    at_once(20, partial(deliver, notification_id=message.pk, now=NOW))
+
+    message.refresh_from_db()
+    assert (message.status, message.attempts, len(mailoutbox)) == (Notification.Status.SENT, 1, 1)
+
+
+def test_control_without_the_claim_they_send_more(
+    mailoutbox: list[EmailMultiAlternatives], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message = a_notification()
+    monkeypatch.setattr(Notification, "is_due", lambda self, now: True)
+
+    at_once(4, partial(deliver, notification_id=message.pk, now=NOW))
+
+    assert len(mailoutbox) > 1
+
+
+def test_four_sweeps_at_once_send_each_message_once(mailoutbox: list[EmailMultiAlternatives], settings: Any) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    messages = [a_notification() for _ in range(10)]
+    Notification.objects.exclude(pk__in=[message.pk for message in messages]).delete()
+
+    at_once(4, partial(JOBS[0].run, NOW))
+
+    assert sorted(mail.to for mail in mailoutbox) == sorted([message.user.email] for message in messages)

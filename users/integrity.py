@@ -1,0 +1,61 @@
+"""What must hold among users; ``manage.py check_integrity`` looks."""
+
+from collections.abc import Iterator
+
+from django.db.models import Count, Q
+
+from eventhub_config.shared.integrity import Check
+from users.models import ROLE_GROUPS, CustomUser, UserSession, comparison_key, derive_flags
+
+UserType = CustomUser.UserType
+
+
+def _flags_beside_the_role() -> Iterator[tuple[str, str]]:
+    for user in CustomUser.objects.only("username", "user_type", "organizer_status", "is_staff", "is_superuser"):
+        stored = (user.is_staff, user.is_superuser, user.organizer_status)
+        derive_flags(user)
+        if stored != (user.is_staff, user.is_superuser, user.organizer_status):
+            yield f"user {user.pk}", f"is {user.user_type}, but has (staff, superuser, organizer status) {stored}"
+
+
+def _groups_beside_the_role() -> Iterator[tuple[str, str]]:
+    for user_type in UserType:
+        name = ROLE_GROUPS.get(user_type)
+        users = CustomUser.objects.filter(user_type=user_type).annotate(
+            right=Count("groups", filter=Q(groups__name=name)), all_groups=Count("groups")
+        )
+        wrong = users.exclude(right=1 if name else 0, all_groups=1 if name else 0)
+        for pk in wrong.order_by("pk").values_list("pk", flat=True):
+            yield f"user {pk}", f"is {user_type} and should be in {name or 'no group'} only"
+
+
+def _users_without_what_belongs_to_them() -> Iterator[tuple[str, str]]:
+    for pk in CustomUser.objects.filter(profile=None).order_by("pk").values_list("pk", flat=True):
+        yield f"user {pk}", "has no profile"
+    organizers = CustomUser.objects.filter(user_type=UserType.ORGANIZER, organizer_profile=None)
+    for pk in organizers.order_by("pk").values_list("pk", flat=True):
+        yield f"user {pk}", "is an organizer without details to invoice with"
+
+
+def _keys_that_are_not_normalised() -> Iterator[tuple[str, str]]:
+    rows = CustomUser.objects.order_by("pk").values_list("pk", "username", "username_key", "email", "email_key")
+    for pk, username, username_key, email, email_key in rows:
+        if (username_key, email_key) != (comparison_key(username), comparison_key(email)):
+            yield f"user {pk}", "has keys that do not follow from username and e-mail address"
+
+
+def _sessions_ended_without_a_reason() -> Iterator[tuple[str, str]]:
+    halves = UserSession.objects.filter(
+        Q(revoked_at=None) & ~Q(revoke_reason="") | Q(revoked_at__isnull=False, revoke_reason="")
+    )
+    for pk in halves.order_by("pk").values_list("pk", flat=True):
+        yield f"session {pk}", "has an end without a reason, or a reason without an end"
+
+
+CHECKS = [
+    Check("user_flags", "A user's flags follow from user_type.", _flags_beside_the_role),
+    Check("user_groups", "A user is in the group of their role, and in no other.", _groups_beside_the_role),
+    Check("user_belongings", "Every user has a profile, every organizer details.", _users_without_what_belongs_to_them),
+    Check("user_keys", "Keys are the normalised username and e-mail address.", _keys_that_are_not_normalised),
+    Check("user_sessions", "A session that ended says why.", _sessions_ended_without_a_reason),
+]
