@@ -9,10 +9,10 @@ from django.test.utils import CaptureQueriesContext
 from bookings.models import Booking
 from bookings.signals import booking_confirmed
 from bookings.tests.factories import a_booking
+from eventhub_config.tests.races import at_once
 from events.tests.factories import NOW
 from notifications.models import Notification
 from notifications.services import notify
-from notifications.tests.factories import at_once
 from users.models import CustomUser
 from users.tests.factories import a_user
 
@@ -50,7 +50,7 @@ def test_a_second_call_leaves_the_transaction_of_its_cause_whole() -> None:
 def test_it_costs_one_statement() -> None:
     user = a_user()
 
-    with transaction.atomic(), CaptureQueriesContext(connection, ) as statements:
+    with transaction.atomic(), CaptureQueriesContext(connection) as statements:
         tell(user)
         tell(user)
 
@@ -70,7 +70,7 @@ def test_a_signal_sent_twice_tells_once() -> None:
 def test_twenty_at_once_write_one_row() -> None:
     user = a_user()
 
-    written = at_once(20, partial(tell, user))
+    written = at_once([partial(tell, user)] * 20)
 
     assert sorted(written) == [False] * 19 + [True]
     assert Notification.objects.filter(dedupe_key="greeting:1").count() == 1

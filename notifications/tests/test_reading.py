@@ -21,10 +21,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def user() -> CustomUser:
-    """Give somebody who was told nothing yet."""
-    user = a_user()
-    Notification.objects.filter(user=user).delete()
-    return user
+    return a_user()
 
 
 @pytest.fixture
@@ -155,7 +152,6 @@ def test_a_page_costs_the_same_however_many_there_are(
 def test_somebody_else_s_does_not_exist(make_other: Any) -> None:
     message = a_notification()
     client = signed_in_as(make_other())
-    Notification.objects.exclude(pk=message.pk).delete()
 
     answers = [
         client.get(f"/api/notifications/{message.pk}/"),
