@@ -15,7 +15,10 @@ def counters_equal_the_rows() -> Iterator[tuple[str, str]]:
     by_type = dict(holding.order_by().values_list("ticket_type").annotate(seats=Count("pk")))
     for event in Event.objects.order_by("pk").only("pk", "title", "seats_taken"):
         if event.seats_taken != by_event.get(event.pk, 0):
-            yield f"event {event}", f"counts {event.seats_taken} seats taken; its tickets are {by_event.get(event.pk, 0)}"
+            yield (
+                f"event {event}",
+                f"counts {event.seats_taken} seats taken; its tickets are {by_event.get(event.pk, 0)}",
+            )
     for kind in TicketType.objects.order_by("pk").only("pk", "name", "seats_taken"):
         if kind.seats_taken != by_type.get(kind.pk, 0):
             yield f"ticket type {kind}", f"counts {kind.seats_taken} taken; its tickets are {by_type.get(kind.pk, 0)}"
@@ -35,7 +38,9 @@ def seats_equal_the_tickets() -> Iterator[tuple[str, str]]:
 
 
 def one_active_booking_each() -> Iterator[tuple[str, str]]:
-    doubled = Booking.objects.active().order_by().values("user", "event").annotate(times=Count("pk")).filter(times__gt=1)
+    doubled = (
+        Booking.objects.active().order_by().values("user", "event").annotate(times=Count("pk")).filter(times__gt=1)
+    )
     for row in doubled:
         yield f"user {row['user']}, event {row['event']}", f"has {row['times']} active bookings"
 

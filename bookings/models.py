@@ -33,8 +33,8 @@ class BookingQuerySet(models.QuerySet["Booking"]):
 class Booking(StatusModel):
     """A claim of one user on some seats of one event.
 
-    ``amount_due`` is what Event Hub may keep of what was paid: the price while the booking stands, what the refund policy
-    retains once it is cancelled, nothing once it has expired.
+    ``amount_due`` is what Event Hub may keep of what was paid: the price while the booking stands, what the refund
+    policy retains once it is cancelled, nothing once it has expired.
     """
 
     class Status(models.TextChoices):
@@ -89,7 +89,8 @@ class Booking(StatusModel):
             ),
             models.CheckConstraint(condition=Q(seats__gte=1), name="bookings_has_a_seat"),
             models.CheckConstraint(
-                condition=Q(amount_due__gte=0) & Q(amount_due__lte=models.F("total_amount")), name="bookings_due_in_range"
+                condition=Q(amount_due__gte=0) & Q(amount_due__lte=models.F("total_amount")),
+                name="bookings_due_in_range",
             ),
             models.CheckConstraint(
                 condition=~Q(status="pending") | Q(expires_at__isnull=False), name="bookings_pending_has_deadline"
@@ -112,7 +113,8 @@ class Booking(StatusModel):
 class Ticket(StatusModel):
     """One seat of a booking, for one person.
 
-    The tickets of an expired booking stay as they are: late money may yet confirm it, and check-in asks the booking first.
+    The tickets of an expired booking stay as they are: late money may yet confirm it, and check-in asks the booking
+    first.
     """
 
     class Status(models.TextChoices):

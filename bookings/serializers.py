@@ -35,7 +35,7 @@ class BillingSerializer(serializers.Serializer[Any]):
     address = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
     postal_code = serializers.CharField(max_length=20, required=False, allow_blank=True, default="")
     city = serializers.CharField(max_length=120, required=False, allow_blank=True, default="")
-    country = serializers.RegexField(r"^([A-Z]{2})?$", required=False, allow_blank=True, default="")
+    country = serializers.RegexField(r"^[A-Z]{2}$", required=False, allow_blank=True, default="")
     tax_id = serializers.CharField(max_length=40, required=False, allow_blank=True, default="")
 
 
@@ -69,8 +69,8 @@ class BookingSerializer(ModelSerializer):
             "total_amount": money.as_text(booking.total_amount, currency),
             "amount_due": money.as_text(booking.amount_due, currency),
             "currency": currency,
-            "special_requirements": _filled(SpecialRequirementsSerializer, booking.special_requirements),
-            "billing": _filled(BillingSerializer, booking.billing),
+            "special_requirements": _NO_REQUIREMENTS | booking.special_requirements,
+            "billing": _NO_BILLING | booking.billing,
             "expires_at": moment_text(booking.expires_at) if booking.expires_at else None,
             "tickets": [
                 {
@@ -92,8 +92,8 @@ class BookingSerializer(ModelSerializer):
         }
 
 
-def _filled(serializer: type[serializers.Serializer[Any]], kept: dict[str, str]) -> dict[str, str]:
-    return {name: kept.get(name, "") for name in serializer._declared_fields}
+_NO_REQUIREMENTS = dict.fromkeys(SpecialRequirementsSerializer().fields, "")
+_NO_BILLING = dict.fromkeys(BillingSerializer().fields, "")
 
 
 class TicketRequestSerializer(serializers.Serializer[Any]):
@@ -117,7 +117,9 @@ class BookingCreateSerializer(serializers.Serializer[Any]):
     """`{"event": 5}` alone books one ticket of the event's first type on sale."""
 
     event = serializers.IntegerField(min_value=1, max_value=2**63 - 1)
-    tickets = TicketRequestSerializer(many=True, required=False, allow_empty=False, max_length=100)
+    tickets = serializers.ListSerializer(
+        child=TicketRequestSerializer(), required=False, allow_empty=False, max_length=100
+    )
     special_requirements = SpecialRequirementsSerializer(required=False)
     billing = BillingSerializer(required=False)
 

@@ -48,7 +48,7 @@ class BookingViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSe
     filterset_class = BookingFilter
 
     def get_queryset(self) -> QuerySet[Booking]:
-        bookings = Booking.objects.visible_to(self.request.user)
+        bookings = Booking.objects.visible_to(self.caller)
         return bookings.prefetch_related("tickets").order_by("-created_at", "-pk")
 
     @extend_schema(summary="Book seats", request=BookingCreateSerializer, responses={201: BookingSerializer})
@@ -56,7 +56,7 @@ class BookingViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSe
         body = BookingCreateSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         key = idempotency_key(request)
-        booking = book_seats(user=request.user, request=body.as_request(), now=self.now, key=key)
+        booking = book_seats(user=self.caller, request=body.as_request(), now=self.now, key=key)
         return Response(self.get_serializer(booking).data, status=201, headers=key.headers())
 
     @extend_schema(summary="Cancel a booking", request=CancelSerializer, responses=BookingSerializer)
@@ -67,7 +67,7 @@ class BookingViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSe
         key = idempotency_key(request)
         booking = cancel_booking(
             booking_id=self.get_object().pk,
-            actor=request.user,
+            actor=self.caller,
             now=self.now,
             reason=body.validated_data["reason"],
             key=key,

@@ -1,7 +1,7 @@
 """Typed readers for the environment.
 
-Each reader remembers the name it read, so that a test can hold ``.env.example`` against the truth. A value that cannot be
-read, or must not be used, is collected; ``refuse_if_unsafe`` then stops the start with one line for each.
+Each reader remembers the name it read, so that a test can hold ``.env.example`` against the truth. A value that cannot
+be read, or must not be used, is collected; ``refuse_if_unsafe`` then stops the start with one line for each.
 """
 
 import os

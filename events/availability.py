@@ -1,6 +1,7 @@
 """Whether seats can be booked at this moment, and if not, why: pure functions over rows that were read.
 
-The same rules stand in the guard of ``services/seats.py`` as SQL; ``tests/test_guard_agrees.py`` holds the two together.
+The same rules stand in the guard of ``services/seats.py`` as SQL; ``tests/test_guard_agrees.py`` holds the two
+together.
 """
 
 from collections.abc import Iterable, Mapping

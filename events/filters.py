@@ -8,7 +8,9 @@ from events.models import Event, TicketType
 
 
 class EventFilter(FilterSet):
-    search = django_filters.CharFilter(method="find", label="Text in title, summary, description or venue.", max_length=200)
+    search = django_filters.CharFilter(
+        method="find", label="Text in title, summary, description or venue.", max_length=200
+    )
     slug = django_filters.CharFilter()
     category = django_filters.ChoiceFilter(choices=Event.Category.choices)
     status = django_filters.ChoiceFilter(choices=Event.Status.choices)

@@ -49,8 +49,8 @@ class EventQuerySet(models.QuerySet["Event"]):
 class Event(ProtectedColumns, StatusModel):
     """Something that people book seats for.
 
-    ``seats_taken`` is written by ``events.services.seats`` only, ``average_rating`` and ``review_count`` by the rating's service
-    only, ``status`` by ``move_to`` only.
+    ``seats_taken`` is written by ``events.services.seats`` only, ``average_rating`` and ``review_count`` by the
+    rating's service only, ``status`` by ``move_to`` only.
     """
 
     class Category(models.TextChoices):
@@ -118,7 +118,11 @@ class Event(ProtectedColumns, StatusModel):
     city = models.CharField(max_length=120, blank=True)
     country = models.CharField(max_length=2, blank=True, help_text="ISO 3166-1 alpha-2.")
     latitude = models.DecimalField(
-        max_digits=9, decimal_places=6, null=True, blank=True, validators=[MinValueValidator(-90), MaxValueValidator(90)]
+        max_digits=9,
+        decimal_places=6,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(-90), MaxValueValidator(90)],
     )
     longitude = models.DecimalField(
         max_digits=9,
@@ -184,7 +188,9 @@ class Event(ProtectedColumns, StatusModel):
             ),
         ]
         indexes = [
-            models.Index(fields=["starts_at", "id"], condition=Q(published_at__isnull=False), name="events_public_by_start"),
+            models.Index(
+                fields=["starts_at", "id"], condition=Q(published_at__isnull=False), name="events_public_by_start"
+            ),
             models.Index(fields=["organizer", "starts_at", "id"], name="events_by_organizer"),
             models.Index(fields=["status", "starts_at"], name="events_by_status"),
         ]
@@ -208,7 +214,7 @@ class Event(ProtectedColumns, StatusModel):
 
 class TicketTypeQuerySet(models.QuerySet["TicketType"]):
     def visible_to(self, user: CustomUser | AnonymousUser) -> "TicketTypeQuerySet":
-        """Return the ticket types of the events this user may know about; hidden ones to those who run the event only."""
+        """Return the ticket types this user may know about: hidden ones are for those who run the event."""
         if not user.is_authenticated:
             return self.filter(event__published_at__isnull=False, is_visible=True)
         if user.is_platform_admin:
@@ -221,7 +227,10 @@ class TicketTypeQuerySet(models.QuerySet["TicketType"]):
 
 
 class TicketType(ProtectedColumns):
-    """One kind of seat at an event, with its price. ``seats_taken`` and ``waiting_count`` are written by services only."""
+    """One kind of seat at an event, with its price.
+
+    ``seats_taken`` and ``waiting_count`` are written by services only.
+    """
 
     PROTECTED_COLUMNS = frozenset({"seats_taken", "waiting_count"})
 
@@ -234,7 +243,9 @@ class TicketType(ProtectedColumns):
         default=Decimal(0),
         help_text="For one seat, in the event's currency, tax included; 0 is free.",
     )
-    quantity = models.PositiveIntegerField(null=True, blank=True, help_text="Empty: limited by the event's capacity only.")
+    quantity = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Empty: limited by the event's capacity only."
+    )
     seats_taken = models.PositiveIntegerField(default=0, editable=False)
     waiting_count = models.PositiveIntegerField(
         default=0, editable=False, help_text="People on the waitlist; while there are any, nobody books past them."

@@ -160,7 +160,9 @@ class EventWriteSerializer(serializers.Serializer[Any]):
     category = serializers.ChoiceField(choices=Event.Category.choices)
     format = serializers.ChoiceField(choices=Event.Format.choices, required=False)
     language = serializers.CharField(max_length=12, required=False, validators=[validate_language])
-    skills = serializers.ListField(child=serializers.CharField(max_length=60, validators=[validate_single_line]), max_length=30, required=False)
+    skills = serializers.ListField(
+        child=serializers.CharField(max_length=60, validators=[validate_single_line]), max_length=30, required=False
+    )
     hours = serializers.DecimalField(
         max_digits=5, decimal_places=2, min_value=0, max_value=500, allow_null=True, required=False
     )
@@ -192,7 +194,9 @@ class EventCreateSerializer(EventWriteSerializer):
     """``price`` alone makes one ticket type; ``ticket_types`` makes several; neither makes a free one."""
 
     price = MoneyField(required=False)
-    ticket_types = TicketTypeWriteSerializer(many=True, required=False, allow_empty=False, max_length=50)
+    ticket_types = serializers.ListSerializer(
+        child=TicketTypeWriteSerializer(), required=False, allow_empty=False, max_length=50
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if "price" in attrs and "ticket_types" in attrs:
@@ -208,9 +212,9 @@ class EventCreateSerializer(EventWriteSerializer):
         return values, kinds or [{"name": "Standard", "price": price}]
 
 
-def default_attendance_rule(format: str | None) -> str:
+def default_attendance_rule(event_format: str | None) -> str:
     """Return what attending means unless the organizer says otherwise: nobody is checked in online."""
-    return Event.AttendanceRule.CONFIRMED if format == Event.Format.ONLINE else Event.AttendanceRule.CHECK_IN
+    return Event.AttendanceRule.CONFIRMED if event_format == Event.Format.ONLINE else Event.AttendanceRule.CHECK_IN
 
 
 class ReasonSerializer(serializers.Serializer[Any]):

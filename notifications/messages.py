@@ -47,7 +47,7 @@ KINDS: Mapping[str, Kind] = {
     "booking_cancelled": Kind(
         Type.UPDATE,
         "Booking cancelled: {event}",
-        "Your booking {reference} for “{event}” is cancelled.{reason}",
+        "Your booking {reference} for “{event}” is cancelled. {reason}",
     ),
     "booking_expired": Kind(
         Type.UPDATE,
@@ -82,4 +82,4 @@ def words(kind: str, context: Mapping[str, str]) -> tuple[str, str]:
     title = KINDS[kind].title.format_map(told)
     if len(title) > TITLE_LENGTH:
         title = f"{title[: TITLE_LENGTH - 1]}…"
-    return title, KINDS[kind].body.format_map(told)
+    return title, KINDS[kind].body.format_map(told).rstrip()

@@ -51,7 +51,7 @@ def tell_of_confirmation(*, booking: Booking, now: datetime, **_: Any) -> None:
 
 @receiver(booking_cancelled)
 def tell_of_cancellation(*, booking: Booking, now: datetime, **_: Any) -> None:
-    reason = f" Reason: {booking.cancellation_reason}" if booking.cancellation_reason else ""
+    reason = f"Reason: {booking.cancellation_reason}" if booking.cancellation_reason else ""
     _tell("booking_cancelled", f"booking.cancelled:{booking.pk}", booking, now, {"reason": reason})
 
 

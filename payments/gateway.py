@@ -1,7 +1,7 @@
 """The interface behind which every payment gateway stands.
 
-A gateway call is made outside of any transaction, under the row's own key: the same key asked twice is charged once. Amounts are
-in the currency's units, never in its smallest ones.
+A gateway call is made outside of any transaction, under the row's own key: the same key asked twice is charged once.
+Amounts are in the currency's units, never in its smallest ones.
 """
 
 from dataclasses import dataclass

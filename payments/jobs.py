@@ -28,7 +28,9 @@ def refunds_to_send(now: datetime) -> Iterable[int]:
 
 
 def invoices_to_issue(now: datetime) -> Iterable[int]:
-    return InvoiceRequest.objects.filter(InvoiceRequest.due(now), invoice=None).order_by("pk").values_list("pk", flat=True)
+    return (
+        InvoiceRequest.objects.filter(InvoiceRequest.due(now), invoice=None).order_by("pk").values_list("pk", flat=True)
+    )
 
 
 MINUTE = timedelta(minutes=1)

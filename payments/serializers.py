@@ -18,7 +18,9 @@ class NextActionSerializer(serializers.Serializer[Any]):
 class PaymentSerializer(ModelSerializer):
     amount = MoneyField()
     refunded_amount = MoneyField()
-    next_action = serializers.SerializerMethodField(help_text="What the person has to do at the gateway; null: nothing.")
+    next_action = serializers.SerializerMethodField(
+        help_text="What the person has to do at the gateway; null: nothing."
+    )
 
     class Meta:
         model = Payment
@@ -78,7 +80,19 @@ class InvoiceSerializer(ModelSerializer):
     class Meta:
         model = Invoice
         fields = [
-            "id", "number", "payment", "booking", "kind", "corrects", "issued_at", "currency", "subtotal", "tax", "total",
-            "lines", "seller", "billing", "sent_at",
-        ]  # fmt: skip
-        read_only_fields = fields
+            "id",
+            "number",
+            "payment",
+            "booking",
+            "kind",
+            "corrects",
+            "issued_at",
+            "currency",
+            "subtotal",
+            "tax",
+            "total",
+            "lines",
+            "seller",
+            "billing",
+            "sent_at",
+        ]  # fmt: skip read_only_fields = fields

@@ -1,4 +1,7 @@
-"""What happened to money, for this app's own workers and for higher apps. Sent inside the transaction that made the change."""
+"""What happened to money, for this app's own workers and for higher apps.
+
+Sent inside the transaction that made the change.
+"""
 
 from django.dispatch import Signal
 

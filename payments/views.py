@@ -39,7 +39,7 @@ class PaymentViewSet(MoneyViewSet):
     filterset_class = PaymentFilter
 
     def get_queryset(self) -> QuerySet[Payment]:
-        return Payment.objects.visible_to(self.request.user).order_by("-created_at", "-pk")
+        return Payment.objects.visible_to(self.caller).order_by("-created_at", "-pk")
 
     @extend_schema(summary="Pay for a booking", request=PaymentCreateSerializer, responses={202: PaymentSerializer})
     def create(self, request: Request) -> Response:
@@ -47,7 +47,7 @@ class PaymentViewSet(MoneyViewSet):
         body.is_valid(raise_exception=True)
         key = idempotency_key(request)
         payment = start_payment(
-            user=request.user,
+            user=self.caller,
             booking_id=body.validated_data["booking"],
             method=body.validated_data["method"],
             token=body.validated_data["token"],
@@ -64,7 +64,7 @@ class RefundViewSet(MoneyViewSet):
     filterset_class = RefundFilter
 
     def get_queryset(self) -> QuerySet[Refund]:
-        return Refund.objects.visible_to(self.request.user).select_related("payment").order_by("-created_at", "-pk")
+        return Refund.objects.visible_to(self.caller).select_related("payment").order_by("-created_at", "-pk")
 
 
 @extend_schema_view(
@@ -76,4 +76,4 @@ class InvoiceViewSet(MoneyViewSet):
     filterset_class = InvoiceFilter
 
     def get_queryset(self) -> QuerySet[Invoice]:
-        return Invoice.objects.visible_to(self.request.user).order_by("-issued_at", "-pk")
+        return Invoice.objects.visible_to(self.caller).order_by("-issued_at", "-pk")

@@ -24,7 +24,7 @@ from eventhub_config.shared.permissions import AdminOnly, Anyone, SignedIn
 from eventhub_config.shared.throttling import enforce
 from eventhub_config.shared.views import ApiViewSet
 from users import services
-from users.authentication import bearer_token, session_id_of, signed_in
+from users.authentication import bearer_token, session_id_of
 from users.filters import UserFilter
 from users.models import CustomUser
 from users.serializers import (
@@ -71,7 +71,7 @@ class UserViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSet):
     def partial_update(self, request: Request, pk: str) -> Response:
         body = AccountChangeSerializer(data=request.data, partial=True)
         body.is_valid(raise_exception=True)
-        user = services.update_account(user_id=int(pk), actor=signed_in(request), now=self.now, **body.validated_data)
+        user = services.update_account(user_id=int(pk), actor=self.caller, now=self.now, **body.validated_data)
         return Response(self.get_serializer(user).data)
 
 
@@ -87,7 +87,7 @@ class OwnAccountViewSet(ApiViewSet):
         summary="Read my account", parameters=[IF_NONE_MATCH], responses={200: UserSerializer, 304: NOT_MODIFIED}
     )
     def retrieve(self, request: Request) -> Response:
-        user = CustomUser.objects.with_details().get(pk=signed_in(request).pk)
+        user = CustomUser.objects.with_details().get(pk=self.caller.pk)
         if is_unchanged(request, user.profile.version):
             return not_modified(user.profile.version)
         return versioned(self.get_serializer(user).data, user.profile.version)
@@ -99,10 +99,10 @@ class OwnAccountViewSet(ApiViewSet):
         body = OwnAccountSerializer(data=request.data, partial=True)
         body.is_valid(raise_exception=True)
         user = services.update_own_account(
-            user_id=signed_in(request).pk,
+            user_id=self.caller.pk,
             changes=body.validated_data,
             expected=expected_version(request),
-            actor=signed_in(request),
+            actor=self.caller,
             now=self.now,
         )
         return versioned(self.get_serializer(user).data, user.profile.version)
@@ -117,9 +117,9 @@ class OwnAccountViewSet(ApiViewSet):
         body = PasswordChangeSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         pair = services.change_password(
-            user_id=signed_in(request).pk,
+            user_id=self.caller.pk,
             session_id=session_id_of(request),
-            actor=signed_in(request),
+            actor=self.caller,
             now=self.now,
             **body.validated_data,
         )

@@ -6,7 +6,7 @@ from decimal import Decimal
 from bookings import signals
 from bookings.models import Booking, Ticket, seats_by_type
 from eventhub_config.shared import money
-from eventhub_config.shared.actors import Actor, System
+from eventhub_config.shared.actors import Actor, System, is_person
 from eventhub_config.shared.errors import DomainError, Forbidden, InvalidTransition
 from eventhub_config.shared.idempotency import IdempotencyKey
 from eventhub_config.shared.transactions import unit_of_work
@@ -31,7 +31,8 @@ def cancel_booking(
 ) -> Booking:
     """Cancel a booking and give its seats back.
 
-    What is owed back hangs off ``booking_cancelled``: by the refund policy if the attendee cancels, in full if anybody else does.
+    What is owed back hangs off ``booking_cancelled``: by the refund policy if the attendee cancels, in full if
+    anybody else does.
 
     :raises NotYourBooking: the actor neither owns the booking nor runs its event.
     :raises EventHasStarted: attendees cancel before the start only.
@@ -43,7 +44,7 @@ def cancel_booking(
         return made_before
     event, booking = lock_booking(booking_id)
     by_attendee = not isinstance(actor, System) and not event.is_run_by(actor)
-    if by_attendee and actor.pk != booking.user_id:
+    if by_attendee and not is_person(actor, booking.user_id):
         raise NotYourBooking
     if by_attendee and now >= event.starts_at and booking.status != Booking.Status.PENDING:
         raise EventHasStarted
@@ -71,7 +72,9 @@ def close_after_event_cancellation(*, booking_id: int, now: datetime) -> bool:
     if not booking.is_active or booking.event.status != Event.Status.CANCELLED:
         return False
     try:
-        cancel_booking(booking_id=booking_id, actor=System("event_cancelled"), now=now, reason="The event was cancelled.")
+        cancel_booking(
+            booking_id=booking_id, actor=System("event_cancelled"), now=now, reason="The event was cancelled."
+        )
     except InvalidTransition:  # somebody else closed it while we waited for the lock
         return False
     return True

@@ -62,8 +62,6 @@ def extend_hold(*, booking: Booking, now: datetime) -> None:
 def _confirm(booking: Booking, actor: Actor, now: datetime) -> Booking:
     booking.confirmed_at = now
     booking.expires_at = None
-    booking.move_to(
-        Booking.Status.CONFIRMED, actor=actor, at=now, also=["confirmed_at", "expires_at", "amount_due"]
-    )
+    booking.move_to(Booking.Status.CONFIRMED, actor=actor, at=now, also=["confirmed_at", "expires_at", "amount_due"])
     signals.booking_confirmed.send(sender=Booking, booking=booking, now=now)
     return booking

@@ -207,7 +207,9 @@ def test_the_limit_per_booking_is_on_the_sum(settings: Any) -> None:
     event = an_event(ticket_types=[{"name": "A"}, {"name": "B"}])
     first, second = TicketType.objects.in_order().filter(event=event)
 
-    response = book(a_user(), event, tickets=[{"ticket_type": first.pk, "quantity": 3}, {"ticket_type": second.pk, "quantity": 2}])
+    response = book(
+        a_user(), event, tickets=[{"ticket_type": first.pk, "quantity": 3}, {"ticket_type": second.pk, "quantity": 2}]
+    )
 
     assert refused(response, event, "too_many_seats")
 
@@ -275,4 +277,6 @@ def test_the_booking_leaves_its_history() -> None:
     booking = a_booking(user=user)
 
     rows = StatusChange.objects.filter(subject_type="bookings.booking", subject_id=booking.pk)
-    assert list(rows.values_list("from_status", "to_status", "actor", "at")) == [("", "confirmed", f"user:{user.pk}", NOW)]
+    assert list(rows.values_list("from_status", "to_status", "actor", "at")) == [
+        ("", "confirmed", f"user:{user.pk}", NOW)
+    ]

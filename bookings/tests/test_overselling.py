@@ -14,11 +14,11 @@ from bookings.models import Booking
 from bookings.services import book_seats, cancel_booking
 from bookings.services.booking import BookingRequest, TicketRequest
 from bookings.tests.factories import a_booking
+from eventhub_config.shared.integrity import all_checks
+from eventhub_config.tests.races import at_once, outcomes
 from events.models import Event, TicketType
 from events.services import cancel_event, update_event
 from events.tests.factories import NOW, an_event
-from eventhub_config.shared.integrity import all_checks
-from eventhub_config.tests.races import at_once, outcomes
 from users.models import CustomUser
 from users.tests.factories import a_user
 
@@ -185,9 +185,7 @@ def test_one_cancellation_of_twenty_frees_the_seats() -> None:
     a_booking(event=event, seats=2)
     booking = a_booking(event=event, seats=3)
 
-    results = outcomes(
-        at_once([lambda: cancel_booking(booking_id=booking.pk, actor=booking.user, now=NOW)] * BUYERS)
-    )
+    results = outcomes(at_once([lambda: cancel_booking(booking_id=booking.pk, actor=booking.user, now=NOW)] * BUYERS))
 
     event.refresh_from_db()
     assert results == {"ok": 1, "invalid_transition": BUYERS - 1}

@@ -18,6 +18,11 @@ class System:
 Actor = AbstractBaseUser | System
 
 
+def is_person(actor: Actor, user_id: int) -> bool:
+    """Return whether the actor is this user."""
+    return not isinstance(actor, System) and actor.pk == user_id
+
+
 def actor_label(actor: Actor) -> str:
     """Return how history names an actor: ``user:17`` or ``system:<job>``."""
     return str(actor) if isinstance(actor, System) else f"user:{actor.pk}"

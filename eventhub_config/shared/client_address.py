@@ -10,8 +10,8 @@ from rest_framework.request import Request
 def client_address(request: HttpRequest | Request) -> str:
     """Return the peer's address, or what the outermost trusted proxy saw.
 
-    With ``TRUSTED_PROXIES`` = n, the n-th entry from the right of X-Forwarded-For was written by our own proxy; everything
-    further left is the client's to invent.
+    With ``TRUSTED_PROXIES`` = n, the n-th entry from the right of X-Forwarded-For was written by our own proxy;
+    everything further left is the client's to invent.
     """
     peer = str(request.META.get("REMOTE_ADDR") or "local")
     hops = settings.TRUSTED_PROXIES

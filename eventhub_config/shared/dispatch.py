@@ -1,6 +1,7 @@
 """Waking workers: after the commit, once, and never for longer than Redis' time-out.
 
-The row is the message; the queue is the alarm clock. A task that could not be sent is not an error: a sweep finds the row.
+The row is the message; the queue is the alarm clock. A task that could not be sent is not an error: a sweep finds the
+row.
 """
 
 import logging
@@ -33,7 +34,9 @@ def enqueue(task: Task[Any, Any], **kwargs: Any) -> bool:
     """Send ``task`` now: one attempt. Return whether the broker took it."""
 
     def publish() -> None:
-        with producers[_connection(os.getpid())].acquire(block=True, timeout=settings.REDIS_TIMEOUT_SECONDS) as producer:
+        with producers[_connection(os.getpid())].acquire(
+            block=True, timeout=settings.REDIS_TIMEOUT_SECONDS
+        ) as producer:
             task.apply_async(kwargs=kwargs, producer=producer, retry=False)
 
     try:

@@ -1,7 +1,7 @@
 """The one error shape: RFC 9457 problem details, for everything that is refused or fails.
 
-Services raise a :class:`DomainError` of their own with a stable ``code``; everything else that can go wrong in a request is
-translated here, so that a client branches on ``code`` and never on a text.
+Services raise a :class:`DomainError` of their own with a stable ``code``; everything else that can go wrong in a
+request is translated here, so that a client branches on ``code`` and never on a text.
 """
 
 import logging
@@ -30,7 +30,10 @@ PROBLEM_JSON = "application/problem+json"
 
 
 class DomainError(Exception):
-    """A refusal with a stable code. Subclasses set the class attributes; ``detail`` may be made more precise when raising."""
+    """A refusal with a stable code.
+
+    Subclasses set the class attributes; ``detail`` may be made more precise when raising.
+    """
 
     code: str = "conflict"
     status: int = status.HTTP_409_CONFLICT
@@ -108,7 +111,7 @@ _HTTP_PROBLEMS: dict[int, tuple[str, str]] = {
     429: ("rate_limited", "Too many requests."),
     500: ("internal_error", "Something broke on our side. It has been logged under this request id."),
 }
-FRAMEWORK_CODES = {code: title for code, title in _HTTP_PROBLEMS.values()} | {
+FRAMEWORK_CODES = dict(_HTTP_PROBLEMS.values()) | {
     "malformed_body": "The request body is not valid JSON.",
     "invalid": "Some values cannot be accepted.",
     "token_not_valid": "The token is invalid, expired or revoked.",
@@ -166,7 +169,7 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response:
         body = problem(400, *_HTTP_PROBLEMS[400])
     else:
         request = context.get("request")
-        logger.exception("Unexpected error in %s", getattr(request, "path", "?"))
+        logger.error("Unexpected error in %s", getattr(request, "path", "?"), exc_info=error)
         got_request_exception.send(sender=problem_response, request=getattr(request, "_request", None))
         body = problem(500, *_HTTP_PROBLEMS[500])
     return Response(body, status=body["status"], headers=headers, content_type=PROBLEM_JSON)
@@ -197,7 +200,8 @@ def _flatten(detail: Any, path: str = "") -> Iterator[dict[str, Any]]:
         for index, value in enumerate(detail):
             yield from _flatten(value, f"{path}.{index}".strip(".") if isinstance(value, dict | list) else path)
     else:
-        yield {"field": path, "code": getattr(detail, "code", "invalid"), "message": str(detail)}
+        # Django's forms raise errors without a code.
+        yield {"field": path, "code": getattr(detail, "code", None) or "invalid", "message": str(detail)}
 
 
 def _summary(errors: list[dict[str, Any]]) -> str:
@@ -205,7 +209,7 @@ def _summary(errors: list[dict[str, Any]]) -> str:
     return f"{first['field']}: {first['message']}" if first["field"] else str(first["message"])
 
 
-# --- What goes wrong outside of API views: unknown paths, bad hosts, broken middleware ---------------------------------
+# --- Outside of API views: unknown paths, bad hosts, broken middleware ---
 
 
 def _plain(http_status: int, detail: str = "") -> HttpResponse:

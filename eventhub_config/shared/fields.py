@@ -31,7 +31,7 @@ class MomentField(serializers.DateTimeField):
             self.fail("range")
         return moment
 
-    def to_representation(self, value: datetime | str | None) -> str | None:
+    def to_representation(self, value: Any) -> Any:
         return moment_text(value) if isinstance(value, datetime) else value
 
 
@@ -49,7 +49,7 @@ class Money(NamedTuple):
 class MoneyField(serializers.DecimalField):
     """An amount as a string with its currency's decimals. ``currency_source`` is a dotted path from the row."""
 
-    default_error_messages = {"money": "Write the amount as a plain number, such as \"25.00\"."}
+    default_error_messages = {"money": 'Write the amount as a plain number, such as "25.00".'}
 
     def __init__(self, *, currency_source: str = "currency", **kwargs: Any) -> None:
         self.currency_source = currency_source.split(".")
@@ -63,7 +63,7 @@ class MoneyField(serializers.DecimalField):
             self.fail("money")
         return super().to_internal_value(data)
 
-    def get_attribute(self, instance: Any) -> Money | None:
+    def get_attribute(self, instance: Any) -> Any:
         amount = super().get_attribute(instance)
         if amount is None:
             return None
@@ -72,7 +72,7 @@ class MoneyField(serializers.DecimalField):
             currency = getattr(currency, step)
         return Money(amount, currency)
 
-    def to_representation(self, value: Money) -> str:
+    def to_representation(self, value: Any) -> str:
         return money.as_text(value.amount, value.currency)
 
 
@@ -85,7 +85,8 @@ class VisibleRelatedField(serializers.PrimaryKeyRelatedField):
     }
 
     def get_queryset(self) -> Any:
-        return super().get_queryset().visible_to(self.context["request"].user)
+        rows: Any = super().get_queryset()
+        return rows.visible_to(self.context["request"].user)
 
 
 class ModelSerializer(serializers.ModelSerializer[Any]):

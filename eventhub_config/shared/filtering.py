@@ -3,9 +3,10 @@
 from typing import Any
 
 import django_filters
+from django.core.exceptions import ValidationError as FormError
 from django.db.models import QuerySet
 from django.forms import DateTimeField as DateTimeFormField
-from django.forms import NullBooleanField
+from django.forms import NullBooleanField, TextInput
 from django_filters.rest_framework import DjangoFilterBackend, FilterSet
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -23,9 +24,12 @@ class StrictFilterBackend(DjangoFilterBackend):
         unknown = sorted(set(request.query_params) - known)
         if unknown:
             raise ValidationError(
-                {name[:80]: ValidationError("There is no such parameter.", "unknown_parameter").detail for name in unknown}
+                {
+                    name[:80]: ValidationError("There is no such parameter.", "unknown_parameter").detail
+                    for name in unknown
+                }
             )
-        if "\0" in "".join(request.query_params.values()):
+        if any("\0" in value for value in request.query_params.dict().values()):
             raise ValidationError({"non_field_errors": ["The character NUL is not allowed."]})
         filtered: QuerySet[Any] = super().filter_queryset(request, queryset, view)
         return filtered
@@ -42,16 +46,16 @@ class Ordering(django_filters.OrderingFilter):
 
 
 class YesNoFormField(NullBooleanField):
-    def to_python(self, value: Any) -> bool | None:  # type: ignore[override]
-        if value not in {None, "", True, False}:
-            from django.core.exceptions import ValidationError as FormError
+    widget = TextInput  # the library's own widgets turn what they do not know into "not asked"
 
+    def to_python(self, value: Any) -> bool | None:  # type: ignore[override]
+        if value not in {None, "", "true", "false"}:
             raise FormError("Send true or false.", "invalid")
         return super().to_python(value)
 
 
-class YesNoFilter(django_filters.rest_framework.BooleanFilter):
-    """``true`` or ``false``; the library's own filter ignores anything else."""
+class YesNoFilter(django_filters.BooleanFilter):
+    """``true`` or ``false``, and a refusal of anything else."""
 
     field_class = YesNoFormField
 
@@ -60,13 +64,10 @@ class MomentFormField(DateTimeFormField):
     def to_python(self, value: Any) -> Any:
         if value in self.empty_values:
             return None
-        from django.core.exceptions import ValidationError as FormError
-        from rest_framework.exceptions import ValidationError as FieldError
-
         try:
             return MomentField().run_validation(value)
-        except FieldError as error:
-            raise FormError([str(item) for item in error.detail]) from error  # type: ignore[union-attr]
+        except ValidationError as error:
+            raise FormError([str(item) for item in error.detail]) from error
 
 
 class MomentFilter(django_filters.IsoDateTimeFilter):

@@ -1,7 +1,7 @@
 """Liveness and readiness.
 
-``/healthz`` says that the process answers. ``/readyz`` says whether it can serve: the database and its migrations decide; Redis,
-worker and Beat are told as degraded, because nothing acknowledged is lost without them.
+``/healthz`` says that the process answers. ``/readyz`` says whether it can serve: the database and its migrations
+decide; Redis, worker and Beat are told as degraded, because nothing acknowledged is lost without them.
 """
 
 from datetime import datetime, timedelta

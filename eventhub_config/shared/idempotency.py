@@ -1,8 +1,8 @@
 """``Idempotency-Key``: a request sent again does nothing again.
 
-The key's row is written in the same transaction as what it made, before the hot rows: a refusal or a kill takes both back.
-On PostgreSQL a try-lock lets a second request in flight be refused at once instead of waiting for the first one's commit; on
-SQLite the second one waits for the write lock and is then answered from the row.
+The key's row is written in the same transaction as what it made, before the hot rows: a refusal or a kill takes both
+back. On PostgreSQL a try-lock lets a second request in flight be refused at once instead of waiting for the first
+one's commit; on SQLite the second one waits for the write lock and is then answered from the row.
 """
 
 import hashlib
@@ -89,7 +89,6 @@ class IdempotencyKey:
             raise RequestInProgress(headers={"Retry-After": "1"})
 
 
-
 def idempotency_key(request: Request) -> IdempotencyKey:
     """Return the key of a request, scoped to its user and path.
 
@@ -102,7 +101,7 @@ def idempotency_key(request: Request) -> IdempotencyKey:
         raise InvalidInput.field(HEADER, "invalid", "Send 1 to 255 printable ASCII characters without spaces.")
     body = orjson.dumps(request.data, option=orjson.OPT_SORT_KEYS)
     return IdempotencyKey(
-        user_id=request.user.pk,
+        user_id=int(request.user.pk or 0),
         route=f"{request.method} {request.path}"[:120],
         key=key,
         body_hash=hashlib.sha256(body).hexdigest(),

@@ -1,7 +1,7 @@
 """Work that must happen is a row: claimed, then done outside of any transaction, then recorded.
 
-A claim is a short transaction of its own: lock, read, ``hold_claim``, commit. Whoever holds it works; if it dies, the claim runs
-out and a sweep finds the row again. After ``MAX_ATTEMPTS`` the row is parked and shown to people.
+A claim is a short transaction of its own: lock, read, ``hold_claim``, commit. Whoever holds it works; if it dies, the
+claim runs out and a sweep finds the row again. After ``MAX_ATTEMPTS`` the row is parked and shown to people.
 """
 
 from datetime import datetime, timedelta

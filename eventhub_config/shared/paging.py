@@ -27,7 +27,7 @@ class PageOrCursorPagination(BasePagination):
 
     parameters = frozenset({"page", "page_size", "cursor"})
 
-    def paginate_queryset(self, queryset: QuerySet[Any], request: Request, view: Any = None) -> list[Any]:
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         self.request = request
         self.page_size = _whole_number(request, "page_size", settings.PAGE_SIZE, settings.PAGE_SIZE_MAX)
         self.by_cursor = "cursor" in request.query_params
@@ -150,7 +150,7 @@ def bounded_count(queryset: QuerySet[Any]) -> tuple[int, bool]:
     try:
         kept = circuit.call(lambda: client().get(name))
         if kept is not None:
-            return int(kept), False  # type: ignore[arg-type]
+            return int(kept), False
         count = rows.count()
         circuit.call(lambda: client().set(name, count, ex=COUNT_KEPT_SECONDS))
     except RedisUnavailableError:

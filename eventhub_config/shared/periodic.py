@@ -23,8 +23,8 @@ BATCH = 1000  # ids that one run of a sweep takes at most; the next run finds th
 class Sweep:
     """Finds rows whose time has come, without locks, and has each of them worked on by itself.
 
-    ``find(now)`` yields ids; ``work(id, now)`` does one of them and may be run twenty times side by side; ``task`` does the
-    same in a worker, taking the id as keyword ``argument``.
+    ``find(now)`` yields ids; ``work(id, now)`` does one of them and may be run twenty times side by side; ``task``
+    does the same in a worker, taking the id as keyword ``argument``.
     """
 
     name: str
@@ -49,7 +49,7 @@ class Sweep:
         for pk in list(self.find(now))[:BATCH]:
             try:
                 self.work(pk, now)
-            except Exception:  # noqa: BLE001  (whatever is wrong with one row must not stop the others)
+            except Exception:  # whatever is wrong with one row must not stop the others
                 logger.exception("%s failed on %s", self.name, pk)
             else:
                 done += 1

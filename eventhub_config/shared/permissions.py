@@ -1,4 +1,7 @@
-"""Who may call an operation. What a person may see or change among rows is the queryset's and the service's business."""
+"""Who may call an operation.
+
+What a person may see or change among rows is the queryset's and the service's business.
+"""
 
 from typing import Any
 
@@ -20,18 +23,22 @@ class Anyone(BasePermission):
 
 class SignedIn(BasePermission):
     def has_permission(self, request: Request, view: Any) -> bool:
-        return bool(request.user and request.user.is_authenticated)
+        return bool(self.person(request).is_authenticated)
+
+    @staticmethod
+    def person(request: Request) -> Any:
+        return request.user
 
 
 class OrganizerOrAdmin(SignedIn):
     message = "Only organizers can do this."
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        return super().has_permission(request, view) and request.user.runs_events
+        return super().has_permission(request, view) and bool(self.person(request).runs_events)
 
 
 class AdminOnly(SignedIn):
     message = "Only administrators can do this."
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        return super().has_permission(request, view) and request.user.is_platform_admin
+        return super().has_permission(request, view) and bool(self.person(request).is_platform_admin)

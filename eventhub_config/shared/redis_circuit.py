@@ -1,7 +1,7 @@
 """One Redis client and one circuit breaker per process, for every use of Redis.
 
-Redis holds no truth here. A frozen one costs each request its time-out, times each use; so after one time-out or refusal it is
-left alone for a while, and everything goes on without it.
+Redis holds no truth here. A frozen one costs each request its time-out, times each use; so after one time-out or
+refusal it is left alone for a while, and everything goes on without it.
 """
 
 import logging

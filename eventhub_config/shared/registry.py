@@ -1,7 +1,7 @@
 """What belongs to all apps is contributed per app and found by module name.
 
-``<app>/integrity.py``, ``demo.py``, ``statistics.py``, ``personal_data.py`` and ``jobs.py`` are looked up in every installed
-app, in their order; an app without one contributes nothing.
+``<app>/integrity.py``, ``demo.py``, ``statistics.py``, ``personal_data.py`` and ``jobs.py`` are looked up in every
+installed app, in their order; an app without one contributes nothing.
 """
 
 from collections.abc import Iterator

@@ -12,7 +12,7 @@ from rest_framework.utils.serializer_helpers import ReturnDict, ReturnList
 class FastJSONRenderer(BaseRenderer):
     media_type = "application/json"
     format = "json"
-    charset = None  # type: ignore[assignment]  # JSON is UTF-8 by definition (RFC 8259)
+    charset = None  # JSON is UTF-8 by definition (RFC 8259)
 
     def render(
         self, data: Any, accepted_media_type: str | None = None, renderer_context: Mapping[str, Any] | None = None

@@ -1,4 +1,7 @@
-"""The OpenAPI document: every operation declares its refusals, operation ids are stable, private details are spelled out."""
+"""The OpenAPI document:
+
+every operation declares its refusals, operation ids are stable, private details are spelled out.
+"""
 
 from typing import Any
 
@@ -30,12 +33,26 @@ class ProblemSerializer(serializers.Serializer[Any]):
     errors = FieldErrorSerializer(many=True)  # type: ignore[assignment]
 
 
+_EVERYDAY = {"list", "retrieve", "create", "update", "partial_update", "destroy"}
 _ALWAYS = {400: ["bad_request", "invalid"], 401: ["not_authenticated", "token_not_valid"], 406: ["not_acceptable"]}
 _ALWAYS |= {429: ["rate_limited"], 503: ["busy", "database_unavailable"]}
 
 
 class ContractSchema(AutoSchema):
     """Adds to each operation the problems it can answer with, and the headers it takes."""
+
+    def get_operation_id(self) -> str:
+        """Return the words of the path, with a verb for what every resource has: ``events_list``, ``events_cancel``."""
+        if self._action() in _EVERYDAY:
+            return super().get_operation_id()
+        return "_".join(self._tokenize_path()).replace("-", "_")
+
+    def _resolve_path_parameters(self, variables: list[str]) -> list[dict[str, Any]]:
+        parameters: list[dict[str, Any]] = super()._resolve_path_parameters(variables)
+        for parameter in parameters:
+            if parameter["name"] == "id":
+                parameter["schema"] = {"type": "integer", "format": "int64", "minimum": 1}
+        return parameters
 
     def get_override_parameters(self) -> list[Any]:
         parameters = list(super().get_override_parameters())
@@ -45,13 +62,15 @@ class ContractSchema(AutoSchema):
                     HEADER,
                     str,
                     OpenApiParameter.HEADER,
-                    description="1 to 255 printable ASCII characters. The same key and body do nothing twice and answer "
-                    "with the same resource and `Idempotency-Replayed: true`.",
+                    description=(
+                        "1 to 255 printable ASCII characters. The same key and body do nothing twice and answer with "
+                        "the same resource and `Idempotency-Replayed: true`."
+                    ),
                 )
             )
         return parameters
 
-    def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:
+    def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
         for status, codes in sorted(self._problem_codes().items()):
             response = self._get_response_for_code(ProblemSerializer, str(status), [PROBLEM_JSON], direction)
@@ -109,7 +128,45 @@ class SessionTokenScheme(OpenApiAuthenticationExtension):
         }
 
 
+# The generator's own names for "may be null" and "may be empty": no type that a client would want to have.
+_NOTHING = {
+    "#/components/schemas/NullEnum": {"type": "null"},
+    "#/components/schemas/BlankEnum": {"type": "string", "maxLength": 0},
+}
+_HEADERS: dict[str, Any] = {
+    "RequestId": {
+        "description": "Names this request in our logs; taken over from the request if it sent a harmless one.",
+        "schema": {"type": "string"},
+        "required": True,
+    },
+    "RetryAfter": {
+        "description": "Seconds to wait before trying again.",
+        "schema": {"type": "integer", "minimum": 1},
+        "required": True,
+    },
+}
+
+
 def finish_document(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
-    """Say once, at the top, what every operation shares."""
+    """Say what every operation shares: codes, and the headers of every answer."""
+    result = _spelled_out(result)
+    for name in ("NullEnum", "BlankEnum"):
+        result["components"]["schemas"].pop(name, None)
     result["info"]["x-framework-codes"] = FRAMEWORK_CODES
+    result["components"]["headers"] = _HEADERS
+    for methods in result["paths"].values():
+        for operation in methods.values():
+            for status, response in operation["responses"].items():
+                headers = response.setdefault("headers", {})
+                headers["X-Request-ID"] = {"$ref": "#/components/headers/RequestId"}
+                if status in {"429", "503"}:
+                    headers["Retry-After"] = {"$ref": "#/components/headers/RetryAfter"}
     return result
+
+
+def _spelled_out(node: Any) -> Any:
+    if isinstance(node, list):
+        return [_spelled_out(item) for item in node]
+    if isinstance(node, dict):
+        return _NOTHING.get(node.get("$ref", "")) or {key: _spelled_out(value) for key, value in node.items()}
+    return node

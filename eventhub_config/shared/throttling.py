@@ -116,7 +116,7 @@ class RequestThrottle(BaseThrottle):
 
     def allow_request(self, request: Request, view: Any) -> bool:
         user = request.user
-        if user is not None and user.is_authenticated:
+        if user.is_authenticated:
             limit, subject = Limit("account", settings.ACCOUNT_RATE, timedelta(minutes=1)), str(user.pk)
         else:
             limit, subject = (

@@ -26,9 +26,10 @@ def in_unit_of_work() -> bool:
 def unit_of_work(function: Callable[P, R]) -> Callable[P, R]:
     """Run a service in one transaction: everything it wrote stands, or nothing does.
 
-    Waiting for a lock is bounded (``DATABASE_LOCK_TIMEOUT_MS``; SQLite's busy time-out). A deadlock or a time-out is tried
-    once more from the outside, then told as :class:`Busy`. Called inside another unit of work, it joins that one: the outermost
-    decides, and a refusal that the outer one catches must be caught around ``transaction.atomic()``.
+    Waiting for a lock is bounded (``DATABASE_LOCK_TIMEOUT_MS``; SQLite's busy time-out). A deadlock or a time-out is
+    tried once more from the outside, then told as :class:`Busy`. Called inside another unit of work, it joins that
+    one: the outermost decides, and a refusal that the outer one catches must be caught around
+    ``transaction.atomic()``.
 
     :raises Busy: a lock could not be had twice.
     """

@@ -20,7 +20,7 @@ class StatusModel(models.Model):
     # Rows that are made in great numbers leave no row of history for being made, only for each move.
     RECORDS_CREATION: ClassVar[bool] = True
 
-    status: "models.CharField[str, str]"
+    status = models.CharField(max_length=24)  # each model names its choices
     status_changed_at = models.DateTimeField()
 
     class Meta:
@@ -29,9 +29,7 @@ class StatusModel(models.Model):
     def may_move_to(self, status: str) -> bool:
         return status in self.TRANSITIONS.get(self.status, ())
 
-    def move_to(
-        self, status: str, *, actor: Actor, at: datetime, note: str = "", also: Iterable[str] = ()
-    ) -> None:
+    def move_to(self, status: str, *, actor: Actor, at: datetime, note: str = "", also: Iterable[str] = ()) -> None:
         """Change the status, save it together with the columns named in ``also``, and leave a row of history.
 
         :raises InvalidTransition: ``TRANSITIONS`` has no such step.

@@ -28,6 +28,11 @@ class ApiViewSet(GenericViewSet[Any]):
             return []
         return [self.access.get(self.action, DenyByDefault)()]
 
+    @property
+    def caller(self) -> Any:
+        """The person who is signed in. (Operations that are open to anyone look at ``request.user``.)"""
+        return self.request.user
+
     @cached_property
     def now(self) -> datetime:
         """The moment of this request."""

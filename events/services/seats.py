@@ -1,8 +1,9 @@
 """The seat engine: the only place that changes how many seats are taken.
 
-Seats are taken by a guarded UPDATE that holds everything the decision rested on: the event is published, registration is open,
-nothing was edited since it was read, nobody is waiting, and the seats are there. The row is touched last, just before the
-commit, so that its lock is held for a round trip or two. ``CHECK`` constraints stand behind it. See docs/decisions/seats.md.
+Seats are taken by a guarded UPDATE that holds everything the decision rested on: the event is published, registration
+is open, nothing was edited since it was read, nobody is waiting, and the seats are there. The row is touched last,
+just before the commit, so that its lock is held for a round trip or two. ``CHECK`` constraints stand behind it. See
+docs/decisions/seats.md.
 """
 
 from collections.abc import Mapping
@@ -38,8 +39,8 @@ def read_offer(event_id: int) -> Offer:
 def lock_event(event_id: int) -> Event:
     """Lock an event's row, and with it the right to change its seats, and return it as it stands.
 
-    First in the lock order, after a user. ``no_key``: inserting a booking holds a key-share lock on its event, which a plain
-    FOR UPDATE would wait for while that insert waits for us.
+    First in the lock order, after a user. ``no_key``: inserting a booking holds a key-share lock on its event, which
+    a plain FOR UPDATE would wait for while that insert waits for us.
     """
     return Event.objects.select_for_update(no_key=True).get(pk=event_id)
 
@@ -134,5 +135,3 @@ def _terms(offer: Offer, wanted: Mapping[int, int]) -> list[object]:
         event.starts_at,
         *((kind.price, kind.min_per_booking, kind.max_per_booking) for kind in kinds),
     ]
-
-

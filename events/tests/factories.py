@@ -33,9 +33,7 @@ def a_draft(
         "timezone": "Europe/Berlin",
     }
     kinds = ticket_types or [{"name": "Standard", "price": Decimal(price)}]
-    return create_event(
-        organizer=organizer, values=defaults | values, ticket_types=kinds, actor=organizer, now=now
-    )
+    return create_event(organizer=organizer, values=defaults | values, ticket_types=kinds, actor=organizer, now=now)
 
 
 def an_event(*, now: datetime = NOW, **values: Any) -> Event:

@@ -1,7 +1,8 @@
 """A gateway that takes no real money: for development, demonstrations and tests.
 
-It succeeds at ``MOCK_GATEWAY_SUCCESS_RATE`` and answers after ``MOCK_GATEWAY_DELAY_MS``. With ``MOCK_GATEWAY_TEST_TOKENS`` a client can
-script it: ``tok_success``, ``tok_decline``, and ``tok_timeout``, which takes the money and loses the first answer.
+It succeeds at ``MOCK_GATEWAY_SUCCESS_RATE`` and answers after ``MOCK_GATEWAY_DELAY_MS``. With
+``MOCK_GATEWAY_TEST_TOKENS`` a client can script it: ``tok_success``, ``tok_decline``, and ``tok_timeout``, which
+takes the money and loses the first answer.
 """
 
 import hashlib

@@ -18,7 +18,10 @@ class InvoiceImmutable(Exception):
 
 
 class InvoiceSeries(models.Model):
-    """The numbers of one organizer and kind. Its row is locked while a number is drawn, so that a rollback leaves no gap."""
+    """The numbers of one organizer and kind.
+
+    Its row is locked while a number is drawn, so that a rollback leaves no gap.
+    """
 
     organizer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     kind = models.CharField(max_length=12)

@@ -35,7 +35,10 @@ class PaymentQuerySet(models.QuerySet["Payment"]):
 
 
 class Payment(OwedWork, StatusModel):
-    """One try to pay for a booking. A worker takes it to the gateway under ``gateway_key``, which makes a repeat harmless."""
+    """One try to pay for a booking.
+
+    A worker takes it to the gateway under ``gateway_key``, which makes a repeat harmless.
+    """
 
     class Status(models.TextChoices):
         PENDING = "pending", "Waiting for the gateway"
@@ -70,8 +73,12 @@ class Payment(OwedWork, StatusModel):
     gateway = models.CharField(max_length=20)
     gateway_key = models.CharField(max_length=40, unique=True, default=opaque_key, editable=False)
     gateway_reference = models.CharField(max_length=80, blank=True)
-    token = models.CharField(max_length=80, blank=True, help_text="What the client got from the gateway; kept until it is used.")
-    next_action_url = models.URLField(max_length=500, blank=True, help_text="Where the person has to go to finish paying.")
+    token = models.CharField(
+        max_length=80, blank=True, help_text="What the client got from the gateway; kept until it is used."
+    )
+    next_action_url = models.URLField(
+        max_length=500, blank=True, help_text="Where the person has to go to finish paying."
+    )
     failure_code = models.CharField(max_length=40, blank=True)
     refunded_amount = models.DecimalField(
         max_digits=money.MAX_DIGITS, decimal_places=money.DECIMAL_PLACES, default=money.ZERO
@@ -84,11 +91,14 @@ class Payment(OwedWork, StatusModel):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["booking"], condition=Q(status__in=["pending", "processing"]), name="payments_one_open_per_booking"
+                fields=["booking"],
+                condition=Q(status__in=["pending", "processing"]),
+                name="payments_one_open_per_booking",
             ),
             models.CheckConstraint(condition=Q(amount__gt=0), name="payments_amount_positive"),
             models.CheckConstraint(
-                condition=Q(refunded_amount__gte=0) & Q(refunded_amount__lte=F("amount")), name="payments_refunded_in_range"
+                condition=Q(refunded_amount__gte=0) & Q(refunded_amount__lte=F("amount")),
+                name="payments_refunded_in_range",
             ),
         ]
         indexes = [

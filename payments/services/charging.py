@@ -101,8 +101,8 @@ def start_payment(
 def process_payment(*, payment_id: int, now: datetime) -> None:
     """Take a due payment to its gateway and record what came of it.
 
-    May run twenty times side by side: one of them claims the row. A worker that dies in between leaves a claim that runs out; the
-    next one asks the gateway again under the same key, which charges nothing twice.
+    May run twenty times side by side: one of them claims the row. A worker that dies in between leaves a claim that
+    runs out; the next one asks the gateway again under the same key, which charges nothing twice.
     """
     payment = _claim(payment_id=payment_id, now=now)
     if payment is None:
@@ -119,9 +119,10 @@ def process_payment(*, payment_id: int, now: datetime) -> None:
 
 @unit_of_work
 def record_charge(*, payment_id: int, outcome: Outcome, now: datetime) -> Payment:
-    """Record what the gateway says of a payment, and settle its booking. A repeated or outdated message changes nothing.
+    """Record what the gateway says of a payment, and settle its booking.
 
-    Money that came in is always recorded; where its booking cannot be confirmed any more, it goes back by itself.
+    A repeated or outdated message changes nothing. Money that came in is always recorded; where its booking cannot be
+    confirmed any more, it goes back by itself.
     """
     payment = Payment.objects.get(pk=payment_id)
     _event, booking = lock_booking(payment.booking_id)  # before the payment: see the lock order
@@ -155,7 +156,10 @@ def record_charge(*, payment_id: int, outcome: Outcome, now: datetime) -> Paymen
 
 
 def time_out_payment(*, payment_id: int, now: datetime) -> None:
-    """End a payment whose booking's time is up, and free the seats. The gateway is asked first: what it took, counts."""
+    """End a payment whose booking's time is up, and free the seats.
+
+    The gateway is asked first: what it took, counts.
+    """
     payment = Payment.objects.get(pk=payment_id)
     try:
         outcome = gateway(payment.gateway).find_charge(key=payment.gateway_key)

@@ -61,7 +61,7 @@ def _issue(*, request_id: int, now: datetime) -> Invoice | None:
     request = InvoiceRequest.objects.select_for_update(no_key=True).filter(pk=request_id, invoice=None).first()
     if request is None:
         return None
-    invoice = _invoice(request) if request.refund_id is None else _credit_note(request)
+    invoice = _invoice(request) if request.refund_id is None else _credit_note(request.refund_id)
     invoice.issued_at = now
     _number(invoice)
     invoice.save(force_insert=True)
@@ -95,8 +95,8 @@ def _invoice(request: InvoiceRequest) -> Invoice:
     )
 
 
-def _credit_note(request: InvoiceRequest) -> Invoice:
-    refund = Refund.objects.select_related("payment__booking__event").get(pk=request.refund_id)
+def _credit_note(refund_id: int) -> Invoice:
+    refund = Refund.objects.select_related("payment__booking__event").get(pk=refund_id)
     original = Invoice.objects.filter(payment_id=refund.payment_id, kind=Invoice.Kind.INVOICE).first()
     if original is None:
         raise InvoiceNotReadyError("The invoice has to be issued first.")
@@ -123,7 +123,11 @@ def _credit_note(request: InvoiceRequest) -> Invoice:
 def _number(invoice: Invoice) -> None:
     """Draw the next number of the organizer's series. Its row stays locked until the commit: no gap, no duplicate."""
     organizer_id = invoice.booking.event.organizer_id
-    series = InvoiceSeries.objects.select_for_update(no_key=True).filter(organizer_id=organizer_id, kind=invoice.kind).first()
+    series = (
+        InvoiceSeries.objects.select_for_update(no_key=True)
+        .filter(organizer_id=organizer_id, kind=invoice.kind)
+        .first()
+    )
     if series is None:
         series = _first_series(organizer_id, invoice.kind)
     series.last_number += 1

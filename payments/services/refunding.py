@@ -63,7 +63,10 @@ def refundable(payment: Payment) -> Decimal:
 
 
 def send_refund(*, refund_id: int, now: datetime) -> None:
-    """Take a due refund to the gateway and record what came of it. May run any number of times, like ``process_payment``."""
+    """Take a due refund to the gateway and record what came of it.
+
+    May run any number of times, like ``process_payment``.
+    """
     refund = _claim(refund_id=refund_id, now=now)
     if refund is None:
         return

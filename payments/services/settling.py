@@ -18,9 +18,10 @@ SETTLING = System("settle_payment")
 
 
 def settle(*, payment: Payment, booking: Booking, now: datetime) -> None:
-    """Confirm the booking that a completed payment is for; what is not owed goes back. The caller holds all three locks.
+    """Confirm the booking that a completed payment is for; what is not owed goes back.
 
-    Money for a booking that is no longer payable: confirmed if its seats are still free, else refunded by itself.
+    The caller holds the locks of event, booking and payment. Money for a booking that is no longer payable: confirmed
+    if its seats are still free, else refunded by itself.
     """
     if booking.status == Booking.Status.PENDING:
         try:

@@ -10,7 +10,9 @@ from payments.models import Payment
 from payments.services import process_payment, start_payment
 
 
-def a_payment(*, booking: Booking | None = None, token: str = "tok_success", now: datetime = NOW, **values: Any) -> Payment:
+def a_payment(
+    *, booking: Booking | None = None, token: str = "tok_success", now: datetime = NOW, **values: Any
+) -> Payment:
     """Return a payment that waits for its worker."""
     booking = booking or a_booking(now=now, **({"price": 25} | values))
     return start_payment(user=booking.user, booking_id=booking.pk, token=token, now=now)

@@ -8,11 +8,11 @@ import time_machine
 from django.conf import settings
 from django.utils import timezone
 
+from eventhub_config.tests.races import at_once
 from users.models import UserSession
 from users.services import tokens
 from users.services.tokens import TokenNotValid, refresh_tokens
 from users.tests.factories import NOW, PASSWORD, a_client, a_user, tokens_for
-from users.tests.racing import at_once
 
 pytestmark = pytest.mark.django_db
 

@@ -6,11 +6,11 @@ from pytest_django import Settings
 
 from eventhub_config.shared.errors import InvalidInput
 from eventhub_config.shared.models import StatusChange
+from eventhub_config.tests.races import at_once
 from users import signals
 from users.models import CustomUser
 from users.services import accounts, register_user
 from users.tests.factories import NOW, PASSWORD, a_client, a_user
-from users.tests.racing import at_once
 
 pytestmark = pytest.mark.django_db
 

@@ -6,9 +6,9 @@ from pytest_django import Settings
 
 from eventhub_config.shared import throttling
 from eventhub_config.shared.models import RateLimitCounter
+from eventhub_config.tests.races import at_once
 from users.services.signing_in import account_limit
 from users.tests.factories import PASSWORD, a_client, a_user
-from users.tests.racing import at_once
 
 pytestmark = pytest.mark.django_db
 

@@ -1,0 +1,163 @@
+"""Each occasion tells the right person once, in the transaction of its cause."""
+
+from datetime import timedelta
+
+import pytest
+from django.core.mail import EmailMultiAlternatives
+from rest_framework.test import APIClient
+
+from bookings.models import Booking
+from bookings.services import cancel_booking, expire_booking
+from bookings.tests.factories import a_booking
+from events.services import cancel_event
+from events.tests.factories import NOW, an_event
+from notifications.jobs import JOBS
+from notifications.messages import KINDS
+from notifications.models import Notification
+from payments.models import Invoice, InvoiceRequest, Payment, Refund
+from payments.services import issue_invoice, send_refund
+from payments.tests.factories import a_paid_booking, a_processed_payment
+from users.models import CustomUser
+from users.services import register_user
+from users.tests.factories import a_user
+
+pytestmark = pytest.mark.django_db
+
+
+def told(booking: Booking) -> list[str]:
+    """Return the kinds of messages to whoever made a booking, in the order they were written."""
+    return list(Notification.objects.filter(user=booking.user).order_by("pk").values_list("kind", flat=True))
+
+
+def message(booking: Booking, kind: str) -> Notification:
+    return Notification.objects.get(user=booking.user, kind=kind)
+
+
+def test_a_new_account_is_welcomed() -> None:
+    user = register_user(username="ada", email="ada@example.org", password="a pass phrase for tests", now=NOW)
+
+    welcome = Notification.objects.get(user=user)
+    assert (welcome.kind, welcome.type, welcome.dedupe_key) == (
+        "user_registered",
+        "confirmation",
+        f"user.registered:{user.pk}",
+    )
+    assert (welcome.created_at, welcome.next_attempt_at, welcome.data) == (NOW, NOW, {})
+
+
+def test_a_free_booking_is_confirmed() -> None:
+    booking = a_booking()
+
+    assert told(booking) == ["booking_confirmed"]
+    assert message(booking, "booking_confirmed").data == {"booking": booking.pk, "event": booking.event_id}
+
+
+def test_a_paid_booking_is_held_until_a_deadline_of_the_event_s_clock() -> None:
+    booking = a_booking(price="12.50", seats=2)
+
+    assert told(booking) == ["booking_placed"]
+    assert message(booking, "booking_placed").body == (
+        f"We hold your seats for “Zero to API” under booking {booking.reference}. "
+        "Pay 25.00 EUR by Mon 1 March 2027, 13:15 (Europe/Berlin, UTC+01:00) to confirm them."
+    )
+
+
+def test_a_payment_confirms_and_its_invoice_is_told() -> None:
+    booking = a_paid_booking()
+    request = InvoiceRequest.objects.get(payment__booking=booking)
+
+    issue_invoice(request_id=request.pk, now=NOW)
+    issue_invoice(request_id=request.pk, now=NOW)
+
+    invoice = Invoice.objects.get(booking=booking)
+    assert told(booking) == ["booking_placed", "booking_confirmed", "invoice_issued"]
+    issued = message(booking, "invoice_issued")
+    assert (issued.type, issued.title) == ("payment", f"Invoice {invoice.number}: Zero to API")
+    assert issued.data == {
+        "booking": booking.pk,
+        "event": booking.event_id,
+        "payment": invoice.payment_id,
+        "invoice": invoice.pk,
+    }
+    assert f"Invoice {invoice.number} over 25.00 EUR" in issued.body
+
+
+def test_a_payment_that_fails_is_told() -> None:
+    payment = a_processed_payment(token="tok_decline")
+
+    assert payment.status == Payment.Status.FAILED
+    assert told(payment.booking) == ["booking_placed", "payment_failed"]
+    failed = message(payment.booking, "payment_failed")
+    assert (failed.type, failed.data["payment"]) == ("payment", payment.pk)
+    assert "Your payment of 25.00 EUR" in failed.body
+
+
+def test_a_cancellation_and_its_refund_are_told() -> None:
+    booking = a_paid_booking()
+    cancel_booking(booking_id=booking.pk, actor=booking.user, now=NOW, reason="Ill\r\nin bed")
+    refund = Refund.objects.get(payment__booking=booking)
+
+    send_refund(refund_id=refund.pk, now=NOW)
+
+    assert told(booking) == ["booking_placed", "booking_confirmed", "booking_cancelled", "refund_completed"]
+    assert message(booking, "booking_cancelled").body == (
+        f"Your booking {booking.reference} for “Zero to API” is cancelled. Reason: Ill in bed"
+    )
+    refunded = message(booking, "refund_completed")
+    assert refunded.title == "Refund of 25.00 EUR: Zero to API"
+    assert (refunded.data["refund"], refunded.data["payment"]) == (refund.pk, refund.payment_id)
+
+
+def test_an_unpaid_booking_that_expires_is_told_once() -> None:
+    booking = a_booking(price=25)
+    later = NOW + timedelta(hours=1)
+
+    expire_booking(booking_id=booking.pk, now=later)
+    expire_booking(booking_id=booking.pk, now=later)
+
+    assert told(booking) == ["booking_placed", "booking_expired"]
+
+
+def test_everybody_on_a_cancelled_event_is_told_why() -> None:
+    event = an_event()
+    bookings = [a_booking(event=event) for _ in range(2)]
+
+    cancel_event(event_id=event.pk, actor=event.organizer, now=NOW, reason="The hall burnt down.")
+    from bookings.jobs import CLOSE_CANCELLED
+
+    CLOSE_CANCELLED.run(NOW)
+
+    for booking in bookings:
+        assert told(booking) == ["booking_confirmed", "booking_cancelled"]
+        assert message(booking, "booking_cancelled").body.endswith(" Reason: The event was cancelled.")
+
+
+def test_a_booking_that_is_refused_tells_nobody() -> None:
+    event = an_event(capacity=1)
+    a_booking(event=event)
+    late: CustomUser = a_user()
+    client = APIClient()
+    client.force_authenticate(late)
+
+    response = client.post("/api/bookings/", {"event": event.pk})
+
+    assert response.status_code == 409
+    assert not Notification.objects.filter(user=late).exists()
+
+
+def test_every_kind_can_be_mailed(mailoutbox: list[EmailMultiAlternatives]) -> None:
+    register_user(username="ada", email="ada@example.org", password="a pass phrase for tests", now=NOW)
+    paid = a_paid_booking()
+    issue_invoice(request_id=InvoiceRequest.objects.get(payment__booking=paid).pk, now=NOW)
+    cancel_booking(booking_id=paid.pk, actor=paid.user, now=NOW)
+    send_refund(refund_id=Refund.objects.get(payment__booking=paid).pk, now=NOW)
+    a_processed_payment(token="tok_decline")
+    expire_booking(booking_id=a_booking(price=25).pk, now=NOW + timedelta(hours=1))
+    kinds = set(Notification.objects.values_list("kind", flat=True))
+
+    JOBS[0].run(NOW + timedelta(hours=1))
+
+    assert kinds == set(KINDS)
+    assert not Notification.objects.exclude(status=Notification.Status.SENT).exists()
+    assert len(mailoutbox) == Notification.objects.count()
+    assert all("{" not in mail.body and mail.alternatives for mail in mailoutbox)
