@@ -117,7 +117,7 @@ class BookingCreateSerializer(serializers.Serializer[Any]):
     """`{"event": 5}` alone books one ticket of the event's first type on sale."""
 
     event = serializers.IntegerField(min_value=1, max_value=2**63 - 1)
-    tickets = serializers.ListSerializer(
+    tickets: Any = serializers.ListSerializer(
         child=TicketRequestSerializer(), required=False, allow_empty=False, max_length=100
     )
     special_requirements = SpecialRequirementsSerializer(required=False)

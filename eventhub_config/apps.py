@@ -1,4 +1,4 @@
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.db.models.signals import post_migrate
 
 
@@ -12,4 +12,6 @@ class EventHubConfig(AppConfig):
     def ready(self) -> None:
         from eventhub_config.beat import ensure_beat_entries
 
-        post_migrate.connect(ensure_beat_entries, sender=self, dispatch_uid="beat entries")
+        # Not of this app itself: Django sends the signal for apps with models only.
+        scheduler = apps.get_app_config("django_celery_beat")
+        post_migrate.connect(ensure_beat_entries, sender=scheduler, dispatch_uid="beat entries")

@@ -42,7 +42,9 @@ class MetaView(ApiViewSet):
     pagination_class = None
     filter_backends = ()
 
-    @extend_schema(operation_id="meta_retrieve", tags=["meta"])
+    @extend_schema(
+        summary="Read choices, currencies, time zones and error codes", operation_id="meta_retrieve", tags=["meta"]
+    )
     def retrieve(self, request: Request) -> Response:
         choices = {
             name: [{"value": value, "label": str(label)} for value, label in kind.choices]

@@ -194,7 +194,7 @@ class EventCreateSerializer(EventWriteSerializer):
     """``price`` alone makes one ticket type; ``ticket_types`` makes several; neither makes a free one."""
 
     price = MoneyField(required=False)
-    ticket_types = serializers.ListSerializer(
+    ticket_types: Any = serializers.ListSerializer(
         child=TicketTypeWriteSerializer(), required=False, allow_empty=False, max_length=50
     )
 

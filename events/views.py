@@ -9,6 +9,14 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from eventhub_config.shared.conditional import (
+    IF_MATCH,
+    IF_NONE_MATCH,
+    NOT_MODIFIED,
+    VersionMismatch,
+    expected_version,
+    versioned,
+)
 from eventhub_config.shared.errors import InvalidInput, InvalidTransition
 from eventhub_config.shared.permissions import Anyone, OrganizerOrAdmin
 from eventhub_config.shared.views import ApiViewSet
@@ -30,11 +38,8 @@ from events.services import editing, lifecycle, ticket_types
 EDIT_PROBLEMS = (editing.NotOwner, editing.EventIsOver, editing.CapacityBelowTaken)
 
 
-@extend_schema_view(
-    list=extend_schema(summary="List events"),
-    retrieve=extend_schema(summary="Read an event"),
-)
-class EventViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSet):
+@extend_schema_view(list=extend_schema(summary="List events"))
+class EventViewSet(mixins.ListModelMixin, ApiViewSet):
     access = {
         "list": Anyone,
         "retrieve": Anyone,
@@ -47,7 +52,7 @@ class EventViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSet)
         "cancel": OrganizerOrAdmin,
     }
     problems = {
-        "partial_update": (*EDIT_PROBLEMS, editing.VersionMismatch, lifecycle.CurrencyFrozen),
+        "partial_update": (*EDIT_PROBLEMS, VersionMismatch, lifecycle.CurrencyFrozen),
         "destroy": (editing.NotOwner, lifecycle.EventWasPublished),
         "publish": (
             editing.NotOwner,
@@ -73,6 +78,12 @@ class EventViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSet)
     def get_serializer_context(self) -> dict[str, Any]:
         return {**super().get_serializer_context(), "now": self.now}
 
+    @extend_schema(
+        summary="Read an event", parameters=[IF_NONE_MATCH], responses={200: EventSerializer, 304: NOT_MODIFIED}
+    )
+    def retrieve(self, request: Request, pk: str) -> Response:
+        return self.answer(self.get_object())
+
     @extend_schema(summary="Create a draft", request=EventCreateSerializer, responses={201: EventSerializer})
     def create(self, request: Request) -> Response:
         body = EventCreateSerializer(data=request.data)
@@ -81,20 +92,22 @@ class EventViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSet)
         event = lifecycle.create_event(
             organizer=self.caller, values=values, ticket_types=kinds, actor=self.caller, now=self.now
         )
-        return self.answer(event, status.HTTP_201_CREATED)
+        return self.answer_write(event, status.HTTP_201_CREATED)
 
-    @extend_schema(summary="Edit an event", request=EventWriteSerializer, responses=EventSerializer)
+    @extend_schema(
+        summary="Edit an event", request=EventWriteSerializer, parameters=[IF_MATCH], responses=EventSerializer
+    )
     def partial_update(self, request: Request, pk: str) -> Response:
         body = EventWriteSerializer(data=request.data, partial=True)
         body.is_valid(raise_exception=True)
         event = lifecycle.update_event(
             event_id=self.get_object().pk,
             changes=body.validated_data,
-            expected_version=version_of(request),
+            expected=expected_version(request),
             actor=self.caller,
             now=self.now,
         )
-        return self.answer(event)
+        return self.answer_write(event)
 
     @extend_schema(summary="Delete a draft that was never published")
     def destroy(self, request: Request, pk: str) -> Response:
@@ -105,13 +118,13 @@ class EventViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSet)
     @action(detail=True, methods=["post"])
     def publish(self, request: Request, pk: str) -> Response:
         event = lifecycle.publish_event(event_id=self.get_object().pk, actor=self.caller, now=self.now)
-        return self.answer(event)
+        return self.answer_write(event)
 
     @extend_schema(summary="Take an event that nobody booked back to draft", request=None, responses=EventSerializer)
     @action(detail=True, methods=["post"])
     def withdraw(self, request: Request, pk: str) -> Response:
         event = lifecycle.withdraw_event(event_id=self.get_object().pk, actor=self.caller, now=self.now)
-        return self.answer(event)
+        return self.answer_write(event)
 
     @extend_schema(summary="Cancel an event and its bookings", request=ReasonSerializer, responses=EventSerializer)
     @action(detail=True, methods=["post"])
@@ -121,7 +134,7 @@ class EventViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSet)
         event = lifecycle.cancel_event(
             event_id=self.get_object().pk, reason=body.validated_data["reason"], actor=self.caller, now=self.now
         )
-        return self.answer(event)
+        return self.answer_write(event)
 
     @extend_schema(summary="What can be booked right now", responses=AvailabilitySerializer)
     @action(detail=True)
@@ -152,25 +165,18 @@ class EventViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSet)
         }
 
     def answer(self, event: Event, http_status: int = status.HTTP_200_OK) -> Response:
-        """Answer a write with the whole event."""
-        fresh = self.get_queryset().get(pk=event.pk)
-        return Response(self.get_serializer(fresh).data, status=http_status)
+        """Answer with the whole event and its ETag."""
+        return versioned(self.request, self.get_serializer(event).data, event.version, http_status)
+
+    def answer_write(self, event: Event, http_status: int = status.HTTP_200_OK) -> Response:
+        """Answer a write with the event as it is read."""
+        return self.answer(self.get_queryset().get(pk=event.pk), http_status)
 
 
-def version_of(request: Request) -> int | None:
-    """Return the version that ``If-Match`` names, or None without one.
-
-    :raises InvalidInput: the header is not a version in quotes.
-    """
-    header = request.headers.get("If-Match")
-    if header is None:
-        return None
-    digits = header.strip().removeprefix("W/").strip('"')
-    if not (digits.isascii() and digits.isdigit() and len(digits) <= 9):
-        raise InvalidInput.field("If-Match", "invalid", 'Send the version in quotes, such as "3".')
-    return int(digits)
-
-
+@extend_schema_view(
+    list=extend_schema(summary="List ticket types"),
+    retrieve=extend_schema(summary="Read a ticket type"),
+)
 class TicketTypeViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSet):
     access = {
         "list": Anyone,
@@ -195,7 +201,9 @@ class TicketTypeViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiVie
             .order_by("event_id", "position", "pk")
         )
 
-    @extend_schema(request=TicketTypeCreateSerializer, responses={201: TicketTypeSerializer})
+    @extend_schema(
+        summary="Add a ticket type", request=TicketTypeCreateSerializer, responses={201: TicketTypeSerializer}
+    )
     def create(self, request: Request) -> Response:
         body = TicketTypeCreateSerializer(data=request.data)
         body.is_valid(raise_exception=True)
@@ -206,7 +214,7 @@ class TicketTypeViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiVie
         kind = ticket_types.create_ticket_type(event_id=event_id, values=values, actor=self.caller, now=self.now)
         return Response(self.get_serializer(kind).data, status=status.HTTP_201_CREATED)
 
-    @extend_schema(request=TicketTypeWriteSerializer, responses=TicketTypeSerializer)
+    @extend_schema(summary="Edit a ticket type", request=TicketTypeWriteSerializer, responses=TicketTypeSerializer)
     def partial_update(self, request: Request, pk: str) -> Response:
         body = TicketTypeWriteSerializer(data=request.data, partial=True)
         body.is_valid(raise_exception=True)
@@ -215,6 +223,7 @@ class TicketTypeViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiVie
         )
         return Response(self.get_serializer(kind).data)
 
+    @extend_schema(summary="Delete a ticket type that nobody booked")
     def destroy(self, request: Request, pk: str) -> Response:
         ticket_types.delete_ticket_type(ticket_type_id=self.get_object().pk, actor=self.caller, now=self.now)
         return Response(status=status.HTTP_204_NO_CONTENT)

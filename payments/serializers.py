@@ -95,4 +95,5 @@ class InvoiceSerializer(ModelSerializer):
             "seller",
             "billing",
             "sent_at",
-        ]  # fmt: skip read_only_fields = fields
+        ]
+        read_only_fields = fields

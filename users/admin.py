@@ -7,7 +7,7 @@ from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group
 from django.db import transaction
-from django.db.models import Model, QuerySet
+from django.db.models import Model, QuerySet, URLField
 from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils import timezone
@@ -62,6 +62,7 @@ class ProfileInline(AdministratorsOnly, admin.StackedInline):
     model = UserProfile
     can_delete = False
     max_num = 1
+    formfield_overrides = {URLField: {"assume_scheme": "https"}}
 
 
 class OrganizerProfileInline(AdministratorsOnly, admin.StackedInline):

@@ -6,7 +6,6 @@ from datetime import datetime
 from django.contrib.auth.hashers import make_password
 
 from eventhub_config.shared.actors import System
-from eventhub_config.shared.conditional import ExpectedVersion
 from users.models import CustomUser
 from users.services import register_user, update_own_account
 from users.services.accounts import add_user
@@ -80,4 +79,4 @@ def _make(sign_in: SignIn, now: datetime) -> None:
             "legal_address": "Musterstraße 1\n10115 Berlin\nDE",
             "tax_id": f"DE{user.pk:09d}",
         }
-    update_own_account(user_id=user.pk, changes=changes, expected=ExpectedVersion(), actor=ACTOR, now=now)
+    update_own_account(user_id=user.pk, changes=changes, actor=ACTOR, now=now)

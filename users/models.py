@@ -8,7 +8,7 @@ from django.conf import settings
 from django.contrib.auth.models import AbstractUser, Group
 from django.contrib.auth.models import UserManager as DjangoUserManager
 from django.core.exceptions import ValidationError
-from django.core.validators import RegexValidator, URLValidator
+from django.core.validators import RegexValidator
 from django.db import models, transaction
 from django.db.models import Q
 
@@ -18,6 +18,7 @@ from eventhub_config.shared.validators import (
     validate_short_texts,
     validate_single_line,
     validate_timezone,
+    validate_web_address,
 )
 
 USERNAME_MAX_LENGTH = 150
@@ -173,8 +174,9 @@ class CustomUser(ProtectedColumns, AbstractUser):
         self._password = ""  # like a new password, for `save()`
 
     def clean(self) -> None:
-        """Refuse another spelling of a name or address that is taken (for forms; the database refuses it anyway)."""
+        """Refuse, for forms, another spelling of a name or address that is taken; the database refuses it anyway."""
         super().clean()
+        derive_flags(self)
         others = CustomUser.objects.exclude(pk=self.pk)
         if others.filter(username_key=comparison_key(self.username)).exists():
             raise ValidationError({"username": "This username is taken."})
@@ -213,7 +215,7 @@ class UserProfile(models.Model):
     phone = models.CharField(max_length=32, blank=True, validators=[validate_single_line])
     bio = models.TextField(max_length=2000, blank=True)
     organization = models.CharField(max_length=200, blank=True, validators=[validate_single_line])
-    website = models.URLField(max_length=500, blank=True, validators=[URLValidator(schemes=["http", "https"])])
+    website = models.URLField(max_length=500, blank=True, validators=[validate_web_address])
     timezone = models.CharField(max_length=64, default="UTC", validators=[validate_timezone])
     language = models.CharField(max_length=35, default="en", validators=[validate_language])
     interests = models.JSONField(default=list, blank=True, validators=[validate_short_texts])

@@ -15,8 +15,6 @@ from eventhub_config.shared.conditional import (
     NOT_MODIFIED,
     VersionMismatch,
     expected_version,
-    is_unchanged,
-    not_modified,
     versioned,
 )
 from eventhub_config.shared.errors import InvalidInput
@@ -88,9 +86,7 @@ class OwnAccountViewSet(ApiViewSet):
     )
     def retrieve(self, request: Request) -> Response:
         user = CustomUser.objects.with_details().get(pk=self.caller.pk)
-        if is_unchanged(request, user.profile.version):
-            return not_modified(user.profile.version)
-        return versioned(self.get_serializer(user).data, user.profile.version)
+        return versioned(request, self.get_serializer(user).data, user.profile.version)
 
     @extend_schema(
         summary="Change my account", parameters=[IF_MATCH], request=OwnAccountSerializer, responses=UserSerializer
@@ -105,7 +101,7 @@ class OwnAccountViewSet(ApiViewSet):
             actor=self.caller,
             now=self.now,
         )
-        return versioned(self.get_serializer(user).data, user.profile.version)
+        return versioned(request, self.get_serializer(user).data, user.profile.version)
 
     @extend_schema(
         summary="Change my password",

@@ -1,11 +1,13 @@
-"""Conditional requests (RFC 9110, section 13): a resource with a ``version`` answers with it as its ETag.
+"""Conditional requests (RFC 9110, section 13): a resource with a ``version`` answers with an ETag that begins with it.
 
 ``If-None-Match`` spares reading what did not change; ``If-Match`` refuses a change that rests on an older reading.
 """
 
+import hashlib
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
 from django.utils.http import parse_etags
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework.request import Request
@@ -28,8 +30,10 @@ class VersionMismatch(DomainError):
     title = "This was changed since you read it. Read it again."
 
 
-def etag(version: int) -> str:
-    return f'"{version}"'
+def etag(version: int, data: Any) -> str:
+    """Return a tag that changes with anything in the body and begins with the version."""
+    digest = hashlib.blake2b(orjson.dumps(data, default=str), digest_size=8).hexdigest()
+    return f'"{version}-{digest}"'
 
 
 @dataclass(frozen=True)
@@ -43,30 +47,30 @@ class ExpectedVersion:
 
         :raises VersionMismatch: the caller read another one.
         """
-        if self.tags is not None and not self.tags & {"*", etag(version)}:
+        # What else is in the body (seats taken, say) may have changed meanwhile: an edit rests on the version alone.
+        if self.tags is not None and not self.tags & {"*", str(version)}:
             raise VersionMismatch
 
 
+ANY_VERSION = ExpectedVersion()
+
+
 def expected_version(request: Request) -> ExpectedVersion:
-    """Return what a request's ``If-Match`` asks for."""
+    """Return what a request's ``If-Match`` asks for: an ETag as it was read, or just the version in quotes."""
     header = request.headers.get("If-Match")
-    return ExpectedVersion(None if header is None else _tags(header))
+    if header is None:
+        return ANY_VERSION
+    return ExpectedVersion(frozenset(tag.strip('"').partition("-")[0] for tag in _tags(header)))
 
 
-def is_unchanged(request: Request, version: int) -> bool:
-    """Return whether the caller has this version already."""
-    header = request.headers.get("If-None-Match")
-    return header is not None and bool(_tags(header) & {"*", etag(version)})
-
-
-def not_modified(version: int) -> Response:
-    return Response(status=304, headers={"ETag": etag(version)})
-
-
-def versioned(data: Any, version: int, status: int = 200) -> Response:
-    return Response(data, status=status, headers={"ETag": etag(version)})
+def versioned(request: Request, data: Any, version: int, status: int = 200) -> Response:
+    """Answer with a body and its ETag, or with 304 if a reader has it already."""
+    tag = etag(version, data)
+    if request.method in {"GET", "HEAD"} and _tags(request.headers.get("If-None-Match", "")) & {"*", tag}:
+        return Response(status=304, headers={"ETag": tag})
+    return Response(data, status=status, headers={"ETag": tag})
 
 
 def _tags(header: str) -> frozenset[str]:
-    # Proxies that compress mark a tag as weak; ours name a version of the row, whatever its encoding.
+    # Proxies that compress mark a tag as weak; ours name the content, whatever its encoding.
     return frozenset(tag.removeprefix("W/") for tag in parse_etags(header))

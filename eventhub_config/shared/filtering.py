@@ -29,8 +29,9 @@ class StrictFilterBackend(DjangoFilterBackend):
                     for name in unknown
                 }
             )
-        if any("\0" in value for value in request.query_params.dict().values()):
-            raise ValidationError({"non_field_errors": ["The character NUL is not allowed."]})
+        with_nul = [name for name, values in request.query_params.lists() if "\0" in "".join(map(str, values))]
+        if with_nul:
+            raise ValidationError({name: ["The character NUL is not allowed."] for name in with_nul})
         filtered: QuerySet[Any] = super().filter_queryset(request, queryset, view)
         return filtered
 

@@ -29,6 +29,12 @@ def validate_language(value: str) -> None:
         raise ValidationError("This is not a language tag, such as en or pt-BR.", "unknown_language")
 
 
+def validate_web_address(value: str) -> None:
+    """Refuse schemes that a link in a page must not have."""
+    if not value.lower().startswith(("https://", "http://")):
+        raise ValidationError("Begin with https:// or http://.", "invalid_scheme")
+
+
 def validate_single_line(value: str) -> None:
     """Refuse line breaks and other control characters: they forge headers of mails and rows of exports."""
     if any(unicodedata.category(character) in {"Cc", "Zl", "Zp"} for character in value):

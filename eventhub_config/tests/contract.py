@@ -1,7 +1,7 @@
 """Our own OpenAPI document, and what an answer has to be to keep its promises.
 
-The root ``conftest.py`` holds every answer that a test's client gets from ``/api/`` against it. Components are closed here: a
-key that the document does not name is a broken promise too.
+The root ``conftest.py`` holds every answer that a test's client gets from ``/api/`` against it. Components are closed
+here: a key that the document does not name is a broken promise too.
 """
 
 import json
@@ -105,15 +105,14 @@ def operations() -> Mapping[str, Operation]:
 def find_operation(method: str, path: str) -> Operation | None:
     """Return the operation that a request is for; an address with fewer variables wins, as ``users/me/`` does."""
     method = "get" if method.upper() == "HEAD" else method.lower()
-    fitting = [
-        operation for operation in operations().values() if operation.method == method and _pattern(operation.path).fullmatch(path)
-    ]
+    fitting = [it for it in operations().values() if it.method == method and _pattern(it.path).fullmatch(path)]
     return min(fitting, key=lambda operation: operation.path.count("{"), default=None)
 
 
 @cache
 def _pattern(path: str) -> re.Pattern[str]:
-    return re.compile("".join("[^/]+" if part.startswith("{") else re.escape(part) for part in re.split(r"(\{\w+\})", path)))
+    parts = re.split(r"(\{\w+\})", path)
+    return re.compile("".join("[^/]+" if part.startswith("{") else re.escape(part) for part in parts))
 
 
 # --- Checking an answer -----------------------------------------------------------------------------------------------

@@ -14,12 +14,6 @@ class NotOwner(Forbidden):
     title = "This event is run by somebody else."
 
 
-class VersionMismatch(DomainError):
-    code = "version_mismatch"
-    status = 412
-    title = "This was edited since you read it. Read it again."
-
-
 class EventIsOver(DomainError):
     code = "event_is_over"
     title = "A completed or cancelled event cannot be changed."

@@ -10,12 +10,13 @@ from django.utils.text import slugify
 
 from eventhub_config.shared import money
 from eventhub_config.shared.actors import Actor, System
+from eventhub_config.shared.conditional import ANY_VERSION, ExpectedVersion
 from eventhub_config.shared.errors import DomainError, Forbidden, InvalidInput, InvalidTransition
 from eventhub_config.shared.references import ALPHABET
 from eventhub_config.shared.transactions import unit_of_work
 from events import signals
 from events.models import Event, TicketType
-from events.services.editing import CapacityBelowTaken, VersionMismatch, require_editable, require_owner
+from events.services.editing import CapacityBelowTaken, require_editable, require_owner
 from events.services.seats import lock_event
 from events.services.ticket_types import checked_ticket_type
 from users.models import CustomUser
@@ -85,21 +86,20 @@ def create_event(
 
 @unit_of_work
 def update_event(
-    *, event_id: int, changes: Mapping[str, Any], expected_version: int | None = None, actor: Actor, now: datetime
+    *, event_id: int, changes: Mapping[str, Any], expected: ExpectedVersion = ANY_VERSION, actor: Actor, now: datetime
 ) -> Event:
     """Edit an event; counters, rating and state are out of an edit's reach.
 
     :raises NotOwner: somebody else runs it.
     :raises EventIsOver: it is completed or cancelled.
-    :raises VersionMismatch: ``expected_version`` is not its version.
+    :raises VersionMismatch: the caller read another version.
     :raises CapacityBelowTaken: more seats than the new capacity are taken.
     :raises CurrencyFrozen: somebody has booked, and the change is of the currency.
     :raises InvalidInput: times or prices contradict one another.
     """
     event = lock_event(event_id)
     require_editable(event, actor)
-    if expected_version is not None and expected_version != event.version:
-        raise VersionMismatch
+    expected.check(event.version)
     changes = {name: value for name, value in changes.items() if name in EDITABLE}
     if "currency" in changes and changes["currency"] != event.currency:
         _change_currency(event, changes["currency"])

@@ -69,6 +69,7 @@ class Notification(OwedWork, StatusModel):
     }
     INITIAL = frozenset({Status.UNSENT})
     RECORDS_CREATION = False
+    MAX_ATTEMPTS = 32  # with the pauses between them a day: a mail server may be away for a night
 
     # The index on user and time serves the foreign key too.
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping
 from datetime import datetime
+from smtplib import SMTPRecipientsRefused
 
 from eventhub_config.shared.actors import Actor, System
 from eventhub_config.shared.transactions import unit_of_work
@@ -65,7 +66,7 @@ def deliver(*, notification_id: int, now: datetime) -> None:
             compose(notification).send()
     except Exception as error:  # noqa: BLE001  (whatever is wrong with one message must not stop the others)
         logger.warning("Message %s was not sent: %r", notification_id, error)
-        _record_failure(notification_id=notification_id, attempt=notification.attempts, reason=repr(error), now=now)
+        _record_failure(notification_id=notification_id, attempt=notification.attempts, error=error, now=now)
     else:
         _record_success(notification_id=notification_id, skipped=skipped, now=now)
 
@@ -107,7 +108,6 @@ def _claim(*, notification_id: int, now: datetime) -> Notification | None:
         return None
     if notification.attempts >= notification.MAX_ATTEMPTS:
         # Its last worker died over it, as those before: one more would only kill the next.
-        notification.parked_at, notification.claimed_until = now, None
         _give_up(notification, "The worker died while sending it.", now)
         return None
     notification.hold_claim(now)
@@ -146,17 +146,25 @@ def _record_success(*, notification_id: int, skipped: str, now: datetime) -> Non
 
 
 @unit_of_work
-def _record_failure(*, notification_id: int, attempt: int, reason: str, now: datetime) -> None:
+def _record_failure(*, notification_id: int, attempt: int, error: Exception, now: datetime) -> None:
     notification = Notification.objects.select_for_update(no_key=True).filter(pk=notification_id).first()
     if notification is None or notification.status != Notification.Status.SENDING or notification.attempts != attempt:
         return  # our claim ran out, and another worker has it
-    notification.work_failed(reason, now=now)
-    if notification.parked_at:
-        _give_up(notification, reason, now)
+    notification.work_failed(repr(error), now=now)
+    if notification.parked_at or _is_final(error):
+        _give_up(notification, repr(error), now)
     else:
         notification.save(update_fields=Notification.WORK_COLUMNS)
 
 
+def _is_final(error: Exception) -> bool:
+    """Return whether the mail server refused the address for good. Source: RFC 5321 section 4.2.1 (5yz)."""
+    if not isinstance(error, SMTPRecipientsRefused):
+        return False
+    return all(code >= 500 for code, _answer in error.recipients.values())
+
+
 def _give_up(notification: Notification, reason: str, now: datetime) -> None:
+    notification.parked_at, notification.claimed_until = now, None
     notification.last_error = reason[:500]
     notification.move_to(Notification.Status.FAILED, actor=WORKER, at=now, note=reason, also=Notification.WORK_COLUMNS)

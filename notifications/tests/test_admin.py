@@ -13,7 +13,7 @@ from users.tests.factories import an_admin, an_organizer
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/notifications/notification/"
-GIVEN_UP = {"status": "failed", "parked_at": NOW, "attempts": 8, "last_error": "550 no such mailbox"}
+GIVEN_UP: dict[str, Any] = {"status": "failed", "parked_at": NOW, "attempts": 8, "last_error": "550 no such mailbox"}
 
 
 def signed_in_as(user: CustomUser) -> Client:

@@ -58,7 +58,8 @@ def test_html_in_a_title_is_text(mailoutbox: list[EmailMultiAlternatives]) -> No
 
     mail = mail_about(an_event(title=title), mailoutbox)
 
-    ((html, _mimetype),) = mail.alternatives
+    ((content, _mimetype),) = mail.alternatives
+    html = str(content)
     assert "<script>" not in html
     assert "<b>" not in html
     assert "&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt; &amp; &lt;b&gt;{event}&lt;/b&gt;" in html

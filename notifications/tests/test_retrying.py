@@ -1,7 +1,9 @@
 """A mail that cannot be sent is tried again, later and later, and shown to people in the end."""
 
 from datetime import timedelta
+from smtplib import SMTPRecipientsRefused
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.core.mail.backends.base import BaseEmailBackend
@@ -158,6 +160,34 @@ def test_a_message_that_kills_every_worker_is_given_up(monkeypatch: pytest.Monke
     message.refresh_from_db()
     assert (message.status, message.parked_at) == (Status.FAILED, now)
     assert message.last_error == "The worker died while sending it."
+
+
+@pytest.mark.parametrize(("code", "status"), [(450, Status.SENDING), (550, Status.FAILED)])
+def test_an_address_refused_for_good_is_given_up_at_once(
+    code: int, status: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message = a_notification()
+    refusal = SMTPRecipientsRefused({message.user.email: (code, b"mailbox unavailable")})
+    monkeypatch.setattr(Memory, "send_messages", Mock(side_effect=refusal))
+
+    deliver(notification_id=message.pk, now=NOW)
+
+    message.refresh_from_db()
+    assert (message.status, message.parked_at) == (status, NOW if code == 550 else None)
+    assert "mailbox unavailable" in message.last_error
+
+
+def test_a_night_without_a_mail_server_gives_nothing_up(settings: Any, mailoutbox: list[Any]) -> None:
+    settings.EMAIL_BACKEND = f"{__name__}.Refusing"
+    message = a_notification()
+    for minute in range(12 * 60):
+        JOBS[0].run(NOW + timedelta(minutes=minute))
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+
+    JOBS[0].run(NOW + timedelta(hours=13))
+
+    message.refresh_from_db()
+    assert (message.status, len(mailoutbox)) == (Status.SENT, 1)
 
 
 def test_one_bad_address_stops_nobody_else(mailoutbox: list[Any], settings: Any) -> None:

@@ -63,7 +63,7 @@ class Migration(migrations.Migration):
                 ('phone', models.CharField(blank=True, max_length=32, validators=[eventhub_config.shared.validators.validate_single_line])),
                 ('bio', models.TextField(blank=True, max_length=2000)),
                 ('organization', models.CharField(blank=True, max_length=200, validators=[eventhub_config.shared.validators.validate_single_line])),
-                ('website', models.URLField(blank=True, max_length=500, validators=[django.core.validators.URLValidator(schemes=['http', 'https'])])),
+                ('website', models.URLField(blank=True, max_length=500, validators=[eventhub_config.shared.validators.validate_web_address])),
                 ('timezone', models.CharField(default='UTC', max_length=64, validators=[eventhub_config.shared.validators.validate_timezone])),
                 ('language', models.CharField(default='en', max_length=35, validators=[eventhub_config.shared.validators.validate_language])),
                 ('interests', models.JSONField(blank=True, default=list, validators=[eventhub_config.shared.validators.validate_short_texts])),

@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 
 from eventhub_config.shared.actors import Actor, System, actor_label
-from eventhub_config.shared.conditional import ExpectedVersion
+from eventhub_config.shared.conditional import ANY_VERSION, ExpectedVersion
 from eventhub_config.shared.errors import DomainError, Forbidden, InvalidInput, NotVisible
 from eventhub_config.shared.models import StatusChange
 from eventhub_config.shared.throttling import enforce
@@ -125,7 +125,7 @@ def _weak(field: str, password: str, user: CustomUser) -> list[dict[str, str]]:
 
 @unit_of_work
 def update_own_account(
-    *, user_id: int, changes: Mapping[str, Any], actor: Actor, now: datetime, expected: ExpectedVersion
+    *, user_id: int, changes: Mapping[str, Any], actor: Actor, now: datetime, expected: ExpectedVersion = ANY_VERSION
 ) -> CustomUser:
     """Change what people may change about themselves; everything else in ``changes`` is left alone.
 
@@ -313,10 +313,10 @@ def _require_administrator(actor: Actor) -> None:
 
 
 def _locked(user_id: int) -> CustomUser:
-    user = CustomUser.objects.with_details().select_for_update(of=("self",), no_key=True).filter(pk=user_id).first()
-    if user is None:
+    # Two statements: a join reads the other rows as they were before the wait for the lock.
+    if not CustomUser.objects.select_for_update(no_key=True).filter(pk=user_id).only("pk"):
         raise NotVisible
-    return user
+    return CustomUser.objects.with_details().get(pk=user_id)
 
 
 def touch(user: CustomUser) -> None:

@@ -156,7 +156,7 @@ def refresh_tokens(*, token: str, now: datetime) -> TokenPair:
 @unit_of_work
 def _rotate_or_revoke(*, claims: Claims, now: datetime) -> TokenPair | None:
     """Return the successor, or None: an exception would roll the revocation back."""
-    session = _locked_sessions().select_related("user").filter(pk=claims.session_id).first()
+    session = _locked_sessions().filter(pk=claims.session_id).first()
     if session is None or not _is_alive(session, claims):
         return None
     if claims.jti == session.current_jti:
@@ -179,7 +179,8 @@ def renew_session(*, session_id: int, user: CustomUser, now: datetime) -> TokenP
 
 
 def _locked_sessions() -> QuerySet[UserSession]:
-    return UserSession.objects.select_for_update(of=("self",), no_key=True)
+    # Without the user: a join would read them as they were before the wait for the lock.
+    return UserSession.objects.select_for_update(no_key=True)
 
 
 def _rotate(session: UserSession, user: CustomUser, now: datetime) -> TokenPair:
@@ -214,7 +215,7 @@ def sign_out(*, token: str, now: datetime) -> None:
     :raises TokenNotValid: it has ended already.
     """
     claims = _read(UntypedToken, token)
-    session = _locked_sessions().select_related("user").filter(pk=claims.session_id).first()
+    session = _locked_sessions().filter(pk=claims.session_id).first()
     if session is None or not _is_alive(session, claims):
         raise TokenNotValid
     _revoke(UserSession.objects.filter(pk=session.pk), UserSession.RevokeReason.SIGNED_OUT, now)

@@ -1,0 +1,160 @@
+"""Who may do what: one row per operation and kind of object, with the expected status for each identity.
+
+``test_authorization.py`` holds it against the OpenAPI document: an operation without a row fails, and a row without an
+operation. To add one: name the operation id and the object of ``world.py`` that it is asked about, and fill in the
+columns from "Who may do what" in ``docs/api.md``; give its body in ``BODIES`` if it has one.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from eventhub_config.tests.world import World, later
+from users.tests.factories import PASSWORD
+
+
+class Row(NamedTuple):
+    """Expected statuses. ``about`` names the object whose id is asked for, or the case; empty where there is none."""
+
+    operation_id: str
+    about: str
+    anonymous: int
+    owner: int
+    stranger: int
+    organizer: int
+    other_organizer: int
+    pending_organizer: int
+    admin: int
+    deactivated: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.operation_id}-{self.about}".strip("-")
+
+
+# The organizer runs all events; the owner made all bookings. A 403 says what one's role may not do, a 404 hides what
+# one may not know about. A deactivated account's token is refused even where anyone may read.
+# fmt: off
+TABLE = [
+    #                                                          anon own  str  org  oth  pen  adm  dea
+    Row("auth_token", "good",                                  200, 200, 200, 200, 200, 200, 200, 200),
+    Row("auth_token", "wrong",                                 401, 401, 401, 401, 401, 401, 401, 401),
+    Row("auth_token", "deactivated",                           401, 401, 401, 401, 401, 401, 401, 401),
+    Row("auth_token_refresh", "good",                          200, 200, 200, 200, 200, 200, 200, 200),
+    Row("auth_token_refresh", "deactivated",                   401, 401, 401, 401, 401, 401, 401, 401),
+    Row("auth_token_verify", "good",                           200, 200, 200, 200, 200, 200, 200, 200),
+    Row("auth_token_verify", "deactivated",                    401, 401, 401, 401, 401, 401, 401, 401),
+    Row("auth_logout", "",                                     401, 204, 204, 204, 204, 204, 204, 401),
+
+    Row("users_create", "",                                    201, 201, 201, 201, 201, 201, 201, 401),
+    Row("users_list", "",                                      401, 403, 403, 403, 403, 403, 200, 401),
+    Row("users_retrieve", "owner",                             401, 403, 403, 403, 403, 403, 200, 401),
+    Row("users_partial_update", "owner",                       401, 403, 403, 403, 403, 403, 200, 401),
+    Row("users_me_retrieve", "",                               401, 200, 200, 200, 200, 200, 200, 401),
+    Row("users_me_partial_update", "",                         401, 200, 200, 200, 200, 200, 200, 401),
+    Row("users_me_password", "",                               401, 200, 200, 200, 200, 200, 200, 401),
+    Row("organizers_retrieve", "organizer",                    200, 200, 200, 200, 200, 200, 200, 401),
+    Row("organizers_retrieve", "pending_organizer",            404, 404, 404, 404, 404, 404, 404, 401),
+    Row("organizers_retrieve", "owner",                        404, 404, 404, 404, 404, 404, 404, 401),
+
+    Row("events_list", "",                                     200, 200, 200, 200, 200, 200, 200, 401),
+    Row("events_create", "",                                   401, 403, 403, 201, 201, 201, 201, 401),
+    Row("events_retrieve", "event",                            200, 200, 200, 200, 200, 200, 200, 401),
+    Row("events_retrieve", "cancelled_event",                  200, 200, 200, 200, 200, 200, 200, 401),
+    Row("events_retrieve", "draft",                            404, 404, 404, 200, 404, 404, 200, 401),
+    Row("events_availability", "event",                        200, 200, 200, 200, 200, 200, 200, 401),
+    Row("events_availability", "draft",                        404, 404, 404, 200, 404, 404, 200, 401),
+    Row("events_partial_update", "event",                      401, 403, 403, 200, 403, 403, 200, 401),
+    Row("events_partial_update", "cancelled_event",            401, 403, 403, 409, 403, 403, 409, 401),
+    Row("events_partial_update", "draft",                      401, 403, 403, 200, 404, 404, 200, 401),
+    Row("events_destroy", "event",                             401, 403, 403, 409, 403, 403, 409, 401),
+    Row("events_destroy", "draft",                             401, 403, 403, 204, 404, 404, 204, 401),
+    Row("events_publish", "event",                             401, 403, 403, 409, 403, 403, 409, 401),
+    Row("events_publish", "draft",                             401, 403, 403, 200, 404, 404, 200, 401),
+    Row("events_publish", "pending_draft",                     401, 403, 403, 404, 404, 403, 403, 401),
+    Row("events_withdraw", "free_event",                       401, 403, 403, 200, 403, 403, 200, 401),
+    Row("events_withdraw", "draft",                            401, 403, 403, 409, 404, 404, 409, 401),
+    Row("events_cancel", "event",                              401, 403, 403, 200, 403, 403, 200, 401),
+    Row("events_cancel", "cancelled_event",                    401, 403, 403, 409, 403, 403, 409, 401),
+    Row("events_cancel", "draft",                              401, 403, 403, 200, 404, 404, 200, 401),
+
+    Row("ticket_types_list", "",                               200, 200, 200, 200, 200, 200, 200, 401),
+    Row("ticket_types_create", "event",                        401, 403, 403, 201, 403, 403, 201, 401),
+    Row("ticket_types_create", "draft",                        401, 403, 403, 201, 400, 400, 201, 401),
+    Row("ticket_types_retrieve", "ticket_type",                200, 200, 200, 200, 200, 200, 200, 401),
+    Row("ticket_types_retrieve", "draft_ticket_type",          404, 404, 404, 200, 404, 404, 200, 401),
+    Row("ticket_types_partial_update", "ticket_type",          401, 403, 403, 200, 403, 403, 200, 401),
+    Row("ticket_types_partial_update", "draft_ticket_type",    401, 403, 403, 200, 404, 404, 200, 401),
+    Row("ticket_types_destroy", "ticket_type",                 401, 403, 403, 409, 403, 403, 409, 401),
+    Row("ticket_types_destroy", "draft_ticket_type",           401, 403, 403, 204, 404, 404, 204, 401),
+
+    Row("bookings_list", "",                                   401, 200, 200, 200, 200, 200, 200, 401),
+    Row("bookings_create", "free_event",                       401, 201, 201, 201, 201, 201, 201, 401),
+    Row("bookings_create", "event",                            401, 409, 201, 201, 201, 201, 201, 401),
+    Row("bookings_create", "cancelled_event",                  401, 409, 409, 409, 409, 409, 409, 401),
+    Row("bookings_create", "draft",                            401, 400, 400, 409, 400, 400, 409, 401),
+    Row("bookings_retrieve", "booking",                        401, 200, 404, 200, 404, 404, 200, 401),
+    Row("bookings_cancel", "booking",                          401, 200, 404, 200, 404, 404, 200, 401),
+    Row("bookings_cancel", "cancelled_booking",                401, 409, 404, 409, 404, 404, 409, 401),
+
+    Row("payments_list", "",                                   401, 200, 200, 200, 200, 200, 200, 401),
+    Row("payments_create", "unpaid_booking",                   401, 202, 400, 403, 400, 400, 403, 401),
+    Row("payments_create", "booking",                          401, 409, 400, 403, 400, 400, 403, 401),
+    Row("payments_retrieve", "payment",                        401, 200, 404, 200, 404, 404, 200, 401),
+    Row("refunds_list", "",                                    401, 200, 200, 200, 200, 200, 200, 401),
+    Row("refunds_retrieve", "refund",                          401, 200, 404, 200, 404, 404, 200, 401),
+    Row("invoices_list", "",                                   401, 200, 200, 200, 200, 200, 200, 401),
+    Row("invoices_retrieve", "invoice",                        401, 200, 404, 200, 404, 404, 200, 401),
+
+    Row("notifications_list", "",                              401, 200, 200, 200, 200, 200, 200, 401),
+    Row("notifications_unread_count", "",                      401, 200, 200, 200, 200, 200, 200, 401),
+    Row("notifications_mark_all_as_read", "",                  401, 200, 200, 200, 200, 200, 200, 401),
+    Row("notifications_retrieve", "notification",              401, 200, 404, 404, 404, 404, 404, 401),
+    Row("notifications_mark_as_read", "notification",          401, 200, 404, 404, 404, 404, 404, 401),
+
+    Row("meta_retrieve", "",                                   200, 200, 200, 200, 200, 200, 200, 401),
+]
+# fmt: on
+
+
+def _credentials(world: World, about: str) -> dict[str, str]:
+    person = world.people["deactivated" if about == "deactivated" else "owner"]
+    return {"username": person.username, "password": "wrong" if about == "wrong" else PASSWORD}
+
+
+def _refresh(world: World, about: str) -> dict[str, str]:
+    return {"refresh": world.tokens["deactivated" if about == "deactivated" else "owner"].refresh}
+
+
+def _token(world: World, about: str) -> dict[str, str]:
+    return {"token": world.tokens["deactivated" if about == "deactivated" else "owner"].access}
+
+
+def _event(world: World, about: str) -> dict[str, Any]:
+    return {
+        "title": "Another one",
+        "category": "meetup",
+        "venue_name": "Town Hall",
+        "starts_at": later(days=40),
+        "ends_at": later(days=41),
+    }
+
+
+# What each operation is sent; nothing where it takes no body. Good for whoever may do it.
+BODIES: Mapping[str, Callable[[World, str], Any]] = {
+    "auth_token": _credentials,
+    "auth_token_refresh": _refresh,
+    "auth_token_verify": _token,
+    "auth_logout": lambda world, about: {},
+    "users_create": lambda world, about: {"username": "newcomer", "email": "new@example.org", "password": PASSWORD},
+    "users_partial_update": lambda world, about: {"user_type": "organizer"},
+    "users_me_partial_update": lambda world, about: {"first_name": "Grace"},
+    "users_me_password": lambda world, about: {"current_password": PASSWORD, "new_password": "a longer pass phrase"},
+    "events_create": _event,
+    "events_partial_update": lambda world, about: {"title": "A better title"},
+    "events_cancel": lambda world, about: {"reason": "Storm"},
+    "ticket_types_create": lambda world, about: {"event": world.pk(about), "name": "Late", "price": "30.00"},
+    "ticket_types_partial_update": lambda world, about: {"name": "Early"},
+    "bookings_create": lambda world, about: {"event": world.pk(about)},
+    "bookings_cancel": lambda world, about: {"reason": "Ill in bed"},
+    "payments_create": lambda world, about: {"booking": world.pk(about), "token": "tok_success"},
+}

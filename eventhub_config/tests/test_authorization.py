@@ -1,0 +1,45 @@
+"""The authorization matrix: the document's operations against the table in ``authorization.py``."""
+
+import json
+
+import pytest
+
+from eventhub_config.tests.authorization import BODIES, TABLE, Row
+from eventhub_config.tests.contract import operations
+from eventhub_config.tests.world import IDENTITIES, World, a_world, undone
+
+RESOURCES = sorted({operation.resource for operation in operations().values()})
+
+
+def test_has_a_row_for_each_operation_and_no_other() -> None:
+    assert {row.operation_id for row in TABLE} == set(operations())
+    assert Row._fields[2:] == IDENTITIES
+    assert len({row.name for row in TABLE}) == len(TABLE)
+
+
+def test_has_a_body_for_each_operation_that_takes_one() -> None:
+    assert set(BODIES) == {it.id for it in operations().values() if "requestBody" in it.described}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("resource", RESOURCES)
+def test_holds(resource: str) -> None:
+    world = a_world()
+    rows = [row for row in TABLE if operations()[row.operation_id].resource == resource]
+
+    answered = {row.name: _answers(world, row) for row in rows}
+
+    assert answered == {row.name: {identity: getattr(row, identity) for identity in IDENTITIES} for row in rows}
+
+
+def _answers(world: World, row: Row) -> dict[str, int]:
+    """Ask as every identity, each time in the same world."""
+    operation = operations()[row.operation_id]
+    url = operation.url(world.pk(row.about) if "{id}" in operation.path else "")
+    body = json.dumps(BODIES[operation.id](world, row.about)) if operation.id in BODIES else ""
+    answers = {}
+    for identity in IDENTITIES:
+        with undone():
+            answer = world.client(identity).generic(operation.method.upper(), url, body, "application/json")
+        answers[identity] = answer.status_code
+    return answers

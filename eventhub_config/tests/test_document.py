@@ -1,0 +1,166 @@
+"""The OpenAPI document: complete, valid, and stable for those who generate clients from it."""
+
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+from drf_spectacular.drainage import GENERATOR_STATS
+from drf_spectacular.validation import validate_schema
+
+from eventhub_config.shared.errors import error_codes
+from eventhub_config.tests.contract import document, operations
+
+# Generated clients name their functions after these. Adding is free; renaming or removing one breaks every client.
+OPERATION_IDS = [
+    "auth_logout",
+    "auth_token",
+    "auth_token_refresh",
+    "auth_token_verify",
+    "bookings_cancel",
+    "bookings_create",
+    "bookings_list",
+    "bookings_retrieve",
+    "events_availability",
+    "events_cancel",
+    "events_create",
+    "events_destroy",
+    "events_list",
+    "events_partial_update",
+    "events_publish",
+    "events_retrieve",
+    "events_withdraw",
+    "invoices_list",
+    "invoices_retrieve",
+    "meta_retrieve",
+    "notifications_list",
+    "notifications_mark_all_as_read",
+    "notifications_mark_as_read",
+    "notifications_retrieve",
+    "notifications_unread_count",
+    "organizers_retrieve",
+    "payments_create",
+    "payments_list",
+    "payments_retrieve",
+    "refunds_list",
+    "refunds_retrieve",
+    "ticket_types_create",
+    "ticket_types_destroy",
+    "ticket_types_list",
+    "ticket_types_partial_update",
+    "ticket_types_retrieve",
+    "users_create",
+    "users_list",
+    "users_me_partial_update",
+    "users_me_password",
+    "users_me_retrieve",
+    "users_partial_update",
+    "users_retrieve",
+]
+
+
+def schemas() -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = document()["components"]["schemas"]
+    return found
+
+
+def test_keeps_its_operation_ids() -> None:
+    assert sorted(operations()) == OPERATION_IDS
+
+
+def test_is_valid_and_generated_without_a_warning(tmp_path: Any) -> None:
+    with GENERATOR_STATS.silence():
+        call_command("spectacular", "--validate", "--fail-on-warn", "--file", str(tmp_path / "openapi.yaml"))
+
+    validate_schema(document())
+
+
+@pytest.mark.parametrize("address", ["/api/schema/", "/api/docs/", "/api/redoc/"])
+def test_is_served_to_anyone_without_the_network(client: Client, address: str) -> None:
+    response = client.get(address)
+
+    assert response.status_code == 200
+    assert b"//cdn." not in response.content
+
+
+def test_is_served_as_it_is_checked(client: Client) -> None:
+    served = client.get("/api/schema/", headers={"Accept": "application/vnd.oai.openapi+json"}).json()
+
+    assert served["openapi"].startswith("3.1")
+    assert served["paths"] == document()["paths"]
+    assert served["components"] == document()["components"]
+
+
+def test_names_every_set_of_choices() -> None:
+    assert not {"NullEnum", "BlankEnum"} & set(schemas())
+
+    for name, schema in schemas().items():
+        for field, described in schema.get("properties", {}).items():
+            items = described.get("items", described)
+            assert "enum" not in items, f"{name}.{field} has choices without a name"
+
+
+def test_keeps_requests_and_answers_apart() -> None:
+    asked, answered = set(), set()
+    for operation in operations().values():
+        asked |= _components(operation.described.get("requestBody", {}))
+        answered |= _components(operation.described["responses"])
+
+    assert not {name for name in asked & answered if not name.endswith("Enum")}
+
+
+def test_lets_nobody_write_what_is_read_only() -> None:
+    for name, schema in schemas().items():
+        if name.endswith("Request"):
+            assert not [field for field, it in schema.get("properties", {}).items() if it.get("readOnly")], name
+
+
+@pytest.mark.parametrize("operation_id", OPERATION_IDS)
+def test_describes_each_operation(operation_id: str) -> None:
+    described = operations()[operation_id].described
+
+    assert described["summary"]
+    assert described["tags"]
+    statuses = set(described["responses"])
+    assert {"400", "401", "406", "429", "503"} <= statuses
+    assert any(status.startswith("2") for status in statuses)
+    assert set(described["x-error-codes"]) <= set(error_codes())
+    for status, response in described["responses"].items():
+        if status >= "400":
+            assert list(response["content"]) == ["application/problem+json"], status
+
+
+def test_demands_a_token_for_all_that_is_not_public() -> None:
+    public = {operation.id for operation in operations().values() if {} in operation.described.get("security", [{}])}
+
+    assert public == {
+        "auth_logout",  # takes the refresh token in its body instead
+        "auth_token",
+        "auth_token_refresh",
+        "auth_token_verify",
+        "events_availability",
+        "events_list",
+        "events_retrieve",
+        "meta_retrieve",
+        "organizers_retrieve",
+        "ticket_types_list",
+        "ticket_types_retrieve",
+        "users_create",
+    }
+
+
+def _components(node: Any) -> set[str]:
+    """Return the names of the components that a part of the document leads to."""
+    found: set[str] = set()
+    left = [node]
+    while left:
+        item = left.pop()
+        if isinstance(item, list):
+            left += item
+        elif isinstance(item, dict):
+            left += item.values()
+            prefix, _, name = str(item.get("$ref", "")).rpartition("/")
+            if prefix == "#/components/schemas" and name not in found:
+                found.add(name)
+                left.append(schemas()[name])
+    return found
