@@ -80,6 +80,9 @@ class Booking(StatusModel):
 
     objects = BookingQuerySet.as_manager()
 
+    # Set by whoever just wrote the tickets, so that they are not read again.
+    written_tickets: "list[Ticket] | None" = None
+
     class Meta:
         constraints = [
             models.UniqueConstraint(
@@ -108,6 +111,9 @@ class Booking(StatusModel):
     @property
     def is_active(self) -> bool:
         return self.status in self.ACTIVE
+
+    def tickets_in_order(self) -> "list[Ticket]":
+        return self.written_tickets or sorted(self.tickets.all(), key=lambda ticket: ticket.pk)
 
 
 class Ticket(StatusModel):

@@ -83,7 +83,7 @@ class BookingSerializer(ModelSerializer):
                     "status": ticket.status,
                     "checked_in_at": moment_text(ticket.checked_in_at) if ticket.checked_in_at else None,
                 }
-                for ticket in sorted(booking.tickets.all(), key=lambda ticket: ticket.pk)
+                for ticket in booking.tickets_in_order()
             ],
             "created_at": moment_text(booking.created_at),
             "confirmed_at": moment_text(booking.confirmed_at) if booking.confirmed_at else None,

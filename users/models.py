@@ -32,7 +32,7 @@ def comparison_key(text: str) -> str:
     Source: Unicode 15, section 3.13, D146 (compatibility caseless match), which normalises again after folding.
     """
     folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFD", text).casefold()).casefold()
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKD", folded).casefold())
+    return unicodedata.normalize("NFKC", folded)
 
 
 def validate_username(value: str) -> None:

@@ -105,6 +105,7 @@ def _book(*, user: CustomUser, request: BookingRequest, now: datetime, key: Idem
     for ticket in tickets:
         ticket.booking, ticket.status_changed_at = booking, now
     Ticket.objects.bulk_create(tickets)
+    booking.written_tickets = tickets
     booking.record_creation(actor=user, at=now)
     happened = signals.booking_placed if total else signals.booking_confirmed
     happened.send(sender=Booking, booking=booking, now=now)

@@ -60,6 +60,7 @@ def cancel_booking(
         also=["amount_due", "cancelled_at", "cancellation_reason"],
     )
     move_all(tickets, Ticket.Status.CANCELLED, actor=actor, at=now)
+    booking.written_tickets = tickets
     signals.booking_cancelled.send(sender=Booking, booking=booking, actor=actor, now=now)
     key.record(booking, status=200, now=now)
     release_seats(event.pk, seats_by_type(tickets))
@@ -103,7 +104,9 @@ def expire_overdue_holds(*, event_id: int, now: datetime) -> int:
 def lock_booking(booking_id: int) -> tuple[Event, Booking]:
     """Lock a booking with its event, in that order, and return both as they stand."""
     event = lock_event(Booking.objects.values_list("event_id", flat=True).get(pk=booking_id))
-    return event, Booking.objects.select_for_update(no_key=True).get(pk=booking_id)
+    booking = Booking.objects.select_for_update(no_key=True).get(pk=booking_id)
+    booking.event = event
+    return event, booking
 
 
 def retained(booking: Booking, now: datetime) -> Decimal:

@@ -141,12 +141,14 @@ class Server:
 
 
 @contextlib.contextmanager
-def postgres(keep_in: Path | None = None) -> Iterator[Server]:
+def postgres(keep_in: Path | None = None, *, durable: bool | None = None) -> Iterator[Server]:
     """Run a PostgreSQL whose only door is a socket in its own private folder.
 
-    :param keep_in: the folder whose data stays; None is a throw-away server that does not wait for the disk.
+    :param keep_in: the folder whose data stays; None is a throw-away server.
+    :param durable: whether a commit waits for the disk; None: where the data stays.
     :raises ServerUnavailable: no binaries, or they do not run here.
     """
+    durable = keep_in is not None if durable is None else durable
     binaries = _postgres_binaries()
     account = _unprivileged_account()
     with _folder("postgres", keep_in, account) as folder:
@@ -154,11 +156,11 @@ def postgres(keep_in: Path | None = None) -> Iterator[Server]:
             binaries = _copied_postgres(binaries, folder)
         options = {"cwd": folder, "env": _postgres_environment(), **account}
         if not (folder / "data" / "PG_VERSION").exists():
-            _make_cluster(binaries, folder, options, durable=keep_in is not None)
+            _make_cluster(binaries, folder, options, durable=durable)
         server = Server(
             name="PostgreSQL",
             url=f"postgres://postgres@{str(folder).replace('/', '%2F')}/postgres",
-            command=_postgres_command(binaries, folder, durable=keep_in is not None),
+            command=_postgres_command(binaries, folder, durable=durable),
             log=folder / "server.log",
             answers=lambda: _postgres_answers(folder),
             stop_signal=signal.SIGINT,  # the "fast" shutdown: does not wait for clients

@@ -48,10 +48,19 @@ class OwedWork(models.Model):
         idle = self.claimed_until is None or self.claimed_until <= now
         return idle and self.parked_at is None and self.next_attempt_at is not None and self.next_attempt_at <= now
 
-    def hold_claim(self, now: datetime) -> None:
-        """Take the row to work on; the caller holds its lock and saves ``WORK_COLUMNS``."""
+    def hold_claim(self, now: datetime) -> bool:
+        """Take the row to work on; the caller holds its lock and saves ``WORK_COLUMNS`` either way.
+
+        Return False, and park the row, if its attempts are used up: its last worker died over it as those before, and
+        one more would only kill the next.
+        """
+        if self.attempts >= self.MAX_ATTEMPTS:
+            self.claimed_until, self.parked_at = None, now
+            self.last_error = self.last_error or "Its workers died over it."
+            return False
         self.claimed_until = now + CLAIM_LASTS
         self.attempts += 1
+        return True
 
     def work_is_done(self) -> None:
         """Clear what is owed; the caller saves ``WORK_COLUMNS``."""

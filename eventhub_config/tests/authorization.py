@@ -8,7 +8,7 @@ columns from "Who may do what" in ``docs/api.md``; give its body in ``BODIES`` i
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from eventhub_config.tests.world import World, later
+from eventhub_config.tests.world import World
 from users.tests.factories import PASSWORD
 
 
@@ -129,32 +129,33 @@ def _token(world: World, about: str) -> dict[str, str]:
     return {"token": world.tokens["deactivated" if about == "deactivated" else "owner"].access}
 
 
-def _event(world: World, about: str) -> dict[str, Any]:
-    return {
-        "title": "Another one",
-        "category": "meetup",
-        "venue_name": "Town Hall",
-        "starts_at": later(days=40),
-        "ends_at": later(days=41),
-    }
-
-
-# What each operation is sent; nothing where it takes no body. Good for whoever may do it.
-BODIES: Mapping[str, Callable[[World, str], Any]] = {
+# What each operation is sent, where it takes a body: good for whoever may do it.
+BODIES: Mapping[str, dict[str, Any] | Callable[[World, str], dict[str, Any]]] = {
     "auth_token": _credentials,
     "auth_token_refresh": _refresh,
     "auth_token_verify": _token,
-    "auth_logout": lambda world, about: {},
-    "users_create": lambda world, about: {"username": "newcomer", "email": "new@example.org", "password": PASSWORD},
-    "users_partial_update": lambda world, about: {"user_type": "organizer"},
-    "users_me_partial_update": lambda world, about: {"first_name": "Grace"},
-    "users_me_password": lambda world, about: {"current_password": PASSWORD, "new_password": "a longer pass phrase"},
-    "events_create": _event,
-    "events_partial_update": lambda world, about: {"title": "A better title"},
-    "events_cancel": lambda world, about: {"reason": "Storm"},
+    "auth_logout": {},
+    "users_create": {"username": "newcomer", "email": "new@example.org", "password": PASSWORD},
+    "users_partial_update": {"user_type": "organizer"},
+    "users_me_partial_update": {"first_name": "Grace"},
+    "users_me_password": {"current_password": PASSWORD, "new_password": "a longer pass phrase"},
+    "events_create": {
+        "title": "Another one",
+        "category": "meetup",
+        "venue_name": "Town Hall",
+        "starts_at": "2037-03-01T18:00:00+01:00",
+        "ends_at": "2037-03-01T21:00:00+01:00",
+    },
+    "events_partial_update": {"title": "A better title"},
+    "events_cancel": {"reason": "Storm"},
     "ticket_types_create": lambda world, about: {"event": world.pk(about), "name": "Late", "price": "30.00"},
-    "ticket_types_partial_update": lambda world, about: {"name": "Early"},
+    "ticket_types_partial_update": {"name": "Early"},
     "bookings_create": lambda world, about: {"event": world.pk(about)},
-    "bookings_cancel": lambda world, about: {"reason": "Ill in bed"},
+    "bookings_cancel": {"reason": "Ill in bed"},
     "payments_create": lambda world, about: {"booking": world.pk(about), "token": "tok_success"},
 }
+
+
+def body_for(world: World, row: Row) -> dict[str, Any]:
+    body = BODIES.get(row.operation_id, {})
+    return body(world, row.about) if callable(body) else body

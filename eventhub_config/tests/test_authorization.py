@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from eventhub_config.tests.authorization import BODIES, TABLE, Row
+from eventhub_config.tests.authorization import BODIES, TABLE, Row, body_for
 from eventhub_config.tests.contract import operations
 from eventhub_config.tests.world import IDENTITIES, World, a_world, undone
 
@@ -36,7 +36,7 @@ def _answers(world: World, row: Row) -> dict[str, int]:
     """Ask as every identity, each time in the same world."""
     operation = operations()[row.operation_id]
     url = operation.url(world.pk(row.about) if "{id}" in operation.path else "")
-    body = json.dumps(BODIES[operation.id](world, row.about)) if operation.id in BODIES else ""
+    body = json.dumps(body_for(world, row))
     answers = {}
     for identity in IDENTITIES:
         with undone():

@@ -6,7 +6,7 @@ Two attendees and two organizers, so that everything has an owner and a stranger
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -16,7 +16,7 @@ from rest_framework.test import APIClient
 from bookings.models import Booking
 from bookings.services import cancel_booking
 from bookings.tests.factories import a_booking
-from events.models import Event, TicketType
+from events.models import TicketType
 from events.services import cancel_event
 from events.tests.factories import a_draft, an_event
 from notifications.models import Notification
@@ -83,9 +83,7 @@ def a_world() -> World:
 
 def _deactivate(world: World) -> None:
     """Deactivate somebody who holds tokens."""
-    set_active(
-        user_id=world.people["deactivated"].pk, is_active=False, actor=world.people["admin"], now=world.now
-    )
+    set_active(user_id=world.people["deactivated"].pk, is_active=False, actor=world.people["admin"], now=world.now)
 
 
 def _make_events(world: World) -> None:
@@ -148,11 +146,3 @@ def undone() -> Iterator[None]:
         yield
     finally:
         transaction.savepoint_rollback(here)
-
-
-def later(days: int) -> str:
-    """Return a moment some days ahead, as a client would write it."""
-    return (timezone.now() + timedelta(days=days)).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-__all__ = ["ANONYMOUS", "IDENTITIES", "STRANGERS", "Event", "World", "a_world", "later", "pay", "undone"]

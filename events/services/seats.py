@@ -8,9 +8,10 @@ docs/decisions/seats.md.
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
-from django.db.models import F, Q
+from django.db import connection
 
 from eventhub_config.shared.errors import DomainError, NotVisible
 from events.availability import Offer, why_refused
@@ -66,61 +67,64 @@ def take_seats(offer: Offer, wanted: Mapping[int, int], *, now: datetime) -> Non
 
 
 def release_seats(event_id: int, seats: Mapping[int, int]) -> None:
-    """Give seats back (ticket type id -> how many). The caller holds the event's lock and moved the booking's state."""
-    given = {type_id: -count for type_id, count in seats.items()}
-    if not _change_counters(event_id, given, event_guard=Q(), type_guards={}):
+    """Give seats back (ticket type id -> how many). The caller holds the event's lock and moved the booking's state.
+
+    :raises RuntimeError: more would be given back than are taken; nothing is.
+    """
+    given = _add(Event, event_id, -sum(seats.values()))
+    for type_id in sorted(seats):
+        given = _add(TicketType, type_id, -seats[type_id]) and given
+    if not given:
         raise RuntimeError(f"Event {event_id} has fewer seats taken than are given back: {dict(seats)}")
 
 
 def _take(offer: Offer, wanted: Mapping[int, int], now: datetime) -> bool:
-    if not settings.SEAT_GUARD:  # the race tests' control: decide on what was read, as if nobody else were there
+    """Take the seats if everything still holds that the offer promised; return whether it did."""
+    guarded = settings.SEAT_GUARD
+    if not guarded:  # the race tests' control: decide on what was read, as if nobody else were there
         refusal = why_refused(offer, wanted, now)
         if refusal:
             raise refusal
-        return _change_counters(offer.event.pk, wanted, event_guard=Q(), type_guards={})
-    seats = sum(wanted.values())
-    event_guard = Q(status=Event.Status.PUBLISHED, version=offer.event.version) & (
-        Q(capacity=None) | Q(seats_taken__lte=F("capacity") - seats)
-    )
-    if offer.event.registration_deadline is None:  # the version read says that it still is
-        event_guard &= Q(starts_at__gt=now)
-    else:
-        event_guard &= Q(registration_deadline__gt=now)
-    type_guards = {type_id: _type_guard(count, now) for type_id, count in wanted.items()}
-    return _change_counters(offer.event.pk, wanted, event_guard=event_guard, type_guards=type_guards)
-
-
-def _type_guard(seats: int, now: datetime) -> Q:
-    return (
-        Q(waiting_count=0)
-        & (Q(quantity=None) | Q(seats_taken__lte=F("quantity") - seats))
-        & (Q(sales_start_at=None) | Q(sales_start_at__lte=now))
-        & (Q(sales_end_at=None) | Q(sales_end_at__gt=now))
-    )
-
-
-def _change_counters(event_id: int, change: Mapping[int, int], *, event_guard: Q, type_guards: Mapping[int, Q]) -> bool:
-    """Add to the counters of the event and its types, all or none. Return whether every guard held."""
-    total = sum(change.values())
-    if not _add(Event, event_id, total, event_guard):
+    moment = connection.ops.adapt_datetimefield_value(now)
+    event, total = offer.event, sum(wanted.values())
+    guard = (_EVENT_GUARD, [event.version, total, moment]) if guarded else ("", [])
+    if not _add(Event, event.pk, total, guard):
         return False
-    done: list[int] = []
-    for type_id in sorted(change):
-        if not _add(TicketType, type_id, change[type_id], type_guards.get(type_id, Q())):
+    taken: list[int] = []
+    for type_id in sorted(wanted):
+        seats = wanted[type_id]
+        guard = (_TYPE_GUARD, [seats, moment, moment]) if guarded else ("", [])
+        if not _add(TicketType, type_id, seats, guard):
             # We hold the event's row now: put back what was added, in the same transaction.
-            _add(Event, event_id, -total, Q())
-            for other in done:
-                _add(TicketType, other, -change[other], Q())
+            _add(Event, event.pk, -total)
+            for other in taken:
+                _add(TicketType, other, -wanted[other])
             return False
-        done.append(type_id)
+        taken.append(type_id)
     return True
 
 
-def _add(model: type[Event] | type[TicketType], pk: int, seats: int, guard: Q) -> bool:
-    rows = model._base_manager.filter(guard, pk=pk)
-    if seats < 0:
-        rows = rows.filter(seats_taken__gte=-seats)
-    return bool(rows.update(seats_taken=F("seats_taken") + seats))
+# The same rules as in ``availability.py``. Plain SQL: composing these by the ORM costs more than running them.
+_EVENT_GUARD = (
+    " AND status = 'published' AND version = %s AND (capacity IS NULL OR seats_taken + %s <= capacity)"
+    " AND COALESCE(registration_deadline, starts_at) > %s"
+)
+_TYPE_GUARD = (
+    " AND waiting_count = 0 AND (quantity IS NULL OR seats_taken + %s <= quantity)"
+    " AND (sales_start_at IS NULL OR sales_start_at <= %s) AND (sales_end_at IS NULL OR sales_end_at > %s)"
+)
+
+
+def _add(model: type[Event] | type[TicketType], pk: int, seats: int, guard: tuple[str, list[Any]] = ("", [])) -> bool:
+    """Add seats (or give them back: fewer than none are never taken) if the guard holds; return whether it did."""
+    condition, parameters = guard
+    sql = (
+        f"UPDATE {model._meta.db_table} SET seats_taken = seats_taken + %s"  # noqa: S608 (our own names)
+        f" WHERE id = %s AND seats_taken + %s >= 0{condition}"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [seats, pk, seats, *parameters])
+        return cursor.rowcount == 1
 
 
 def _terms(offer: Offer, wanted: Mapping[int, int]) -> list[object]:

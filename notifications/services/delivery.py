@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from smtplib import SMTPRecipientsRefused
 
+from django.core.mail.backends.base import BaseEmailBackend
+
 from eventhub_config.shared.actors import Actor, System
 from eventhub_config.shared.transactions import unit_of_work
 from notifications import signals
@@ -51,11 +53,12 @@ def notify(
     return True
 
 
-def deliver(*, notification_id: int, now: datetime) -> None:
+def deliver(*, notification_id: int, now: datetime, through: BaseEmailBackend | None = None) -> None:
     """Send a due message by e-mail and record what came of it. Outside of any transaction; may run any number of times.
 
     One of the runs claims the row. A worker that dies leaves a claim that runs out, and the message is sent anew:
-    doubled only if the worker died between handing it to the mail server and recording that.
+    doubled only if the worker died between handing it to the mail server and recording that. ``through`` is another
+    way out than the settings' own.
     """
     notification = _claim(notification_id=notification_id, now=now)
     if notification is None:
@@ -63,7 +66,9 @@ def deliver(*, notification_id: int, now: datetime) -> None:
     try:
         skipped = _reason_to_skip(notification)
         if not skipped:
-            compose(notification).send()
+            mail = compose(notification)
+            mail.connection = through
+            mail.send()
     except Exception as error:  # noqa: BLE001  (whatever is wrong with one message must not stop the others)
         logger.warning("Message %s was not sent: %r", notification_id, error)
         _record_failure(notification_id=notification_id, attempt=notification.attempts, error=error, now=now)

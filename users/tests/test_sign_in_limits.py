@@ -1,8 +1,11 @@
 from collections import Counter
+from typing import Any
 
 import pytest
 import redis
 from pytest_django import Settings
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from eventhub_config.shared import throttling
 from eventhub_config.shared.models import RateLimitCounter
@@ -16,11 +19,12 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def redis_away(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the counting script reach for a port that nobody listens on."""
-    nobody = redis.Redis(port=1, socket_connect_timeout=0.2).register_script(throttling._COUNT)
-    monkeypatch.setattr(throttling, "_script", lambda: nobody)
+    nobody = redis.Redis(port=1, socket_connect_timeout=0.2, retry=Retry(NoBackoff(), 0))
+    script = nobody.register_script(throttling._COUNT)
+    monkeypatch.setattr(throttling, "_script", lambda: script)
 
 
-def attempt(username: str, password: str = "wrong", address: str = "127.0.0.1", **headers: str) -> int:
+def attempt(username: str, password: str = "wrong", address: str = "127.0.0.1", **headers: Any) -> int:
     client = a_client(address=address)
     return client.post("/api/auth/token/", {"username": username, "password": password}, **headers).status_code
 

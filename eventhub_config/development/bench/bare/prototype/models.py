@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from django.contrib.auth.models import User
 from django.db import models
-from django.utils import timezone
+from django.utils.timezone import now
 
 
 class Event(models.Model):
@@ -42,7 +42,7 @@ class Event(models.Model):
     cancellation_reason = models.CharField(max_length=500, blank=True)
     average_rating = models.DecimalField(max_digits=3, decimal_places=2, null=True)
     review_count = models.PositiveIntegerField(default=0)
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(default=now)
     updated_at = models.DateTimeField(auto_now=True)
 
     def __str__(self) -> str:
@@ -56,7 +56,7 @@ class Event(models.Model):
     def unavailable_reason(self) -> str | None:
         if self.status != "published":
             return "not_published"
-        if timezone.now() >= (self.registration_deadline or self.starts_at):
+        if now() >= (self.registration_deadline or self.starts_at):
             return "registration_closed"
         return "sold_out" if self.seats_left == 0 else None
 
@@ -111,7 +111,7 @@ class Booking(models.Model):
     special_requirements = models.JSONField(default=dict)
     billing = models.JSONField(default=dict)
     expires_at = models.DateTimeField(null=True)
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(default=now)
     confirmed_at = models.DateTimeField(null=True)
     cancelled_at = models.DateTimeField(null=True)
     cancellation_reason = models.CharField(max_length=500, blank=True)

@@ -46,6 +46,8 @@ TEMPLATES = [
 ]
 DATABASES = {"default": dj_database_url.parse(os.environ["DATABASE_URL"], conn_max_age=600)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+# Without migrations all tables are made at once.
+MIGRATION_MODULES = dict.fromkeys(["admin", "auth", "contenttypes", "sessions", "prototype"])
 STATIC_URL = "static/"
 USE_TZ = True
 

@@ -1,0 +1,90 @@
+"""Bookings to try Event Hub with, as far as no money flows: free ones, and unpaid ones that wait or have expired.
+
+Each is known by its person and event; whoever has booked an event already does not book it again.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.conf import settings
+
+from bookings.models import Booking
+from bookings.services import book_seats, cancel_booking, expire_booking
+from bookings.services.booking import BookingRequest, TicketRequest
+from eventhub_config.shared.errors import DomainError
+from events.demo import demo_events
+from events.models import Event, TicketType
+from users.demo import SIGN_INS
+from users.models import CustomUser
+
+
+@dataclass(frozen=True)
+class DemoBooking:
+    username: str
+    title: str
+    days_ago: float
+    # Name of the ticket type (empty: the first) and how many.
+    tickets: tuple[tuple[str, int], ...] = (("", 1),)
+    cancelled_days_ago: float | None = None
+    reason: str = ""
+    expires: bool = False
+    requirements: dict[str, str] = field(default_factory=dict)
+    billing: dict[str, str] = field(default_factory=dict)
+
+
+BOOKINGS = (
+    DemoBooking("ada", "Engineers by the Sea", 60, (("", 2),)),
+    DemoBooking("ben", "Engineers by the Sea", 58),
+    DemoBooking("chloe", "Engineers by the Sea", 57, cancelled_days_ago=50, reason="I am abroad."),
+    DemoBooking("dai", "Engineers by the Sea", 55, (("", 3),), requirements={"dietary": "Vegetarian"}),
+    DemoBooking("ada", "Stockholm Python Evening", 20),
+    DemoBooking("ben", "Stockholm Python Evening", 19, (("", 2),)),
+    DemoBooking("chloe", "Stockholm Python Evening", 12, cancelled_days_ago=4, reason="My train does not run."),
+    DemoBooking("dai", "Open Source Office Hours", 6),
+    DemoBooking("ben", "Open Source Office Hours", 5),
+    DemoBooking("ada", "Helsinki Data Meetup", 8, (("", 4),), requirements={"accessibility": "A step-free entrance."}),
+    DemoBooking("chloe", "Helsinki Data Meetup", 7),
+    DemoBooking("dai", "PostgreSQL for Application Developers", 10, expires=True),
+    DemoBooking("chloe", "PostgreSQL for Application Developers", 0, (("", 2),)),
+)
+
+
+def load(*, now: datetime) -> None:
+    """Make the bookings of ``BOOKINGS`` that are missing."""
+    for plan, user, event in missing(BOOKINGS):
+        booking = book(plan, user, event, now)
+        if booking is None:
+            continue
+        if plan.expires:
+            over = booking.created_at + timedelta(minutes=settings.HOLD_MINUTES, seconds=1)
+            expire_booking(booking_id=booking.pk, now=over)
+        if plan.cancelled_days_ago is not None:
+            at = now - timedelta(days=plan.cancelled_days_ago)
+            cancel_booking(booking_id=booking.pk, actor=user, now=at, reason=plan.reason)
+
+
+def missing(plans: tuple[DemoBooking, ...]) -> list[tuple[DemoBooking, CustomUser, Event]]:
+    """Return the plans that nobody has carried out yet, with their people and events."""
+    events = demo_events()
+    people = {user.username: user for user in CustomUser.objects.filter(username__in=[s.username for s in SIGN_INS])}
+    made = set(
+        Booking.objects.filter(event__in=events.values(), user__in=people.values()).values_list("user_id", "event_id")
+    )
+    possible = [plan for plan in plans if plan.title in events and plan.username in people]
+    found = [(plan, people[plan.username], events[plan.title]) for plan in possible]
+    return [(plan, user, event) for plan, user, event in found if (user.pk, event.pk) not in made]
+
+
+def book(plan: DemoBooking, user: CustomUser, event: Event, now: datetime) -> Booking | None:
+    """Book as planned; None if it cannot be any more, such as after an interrupted load."""
+    types = {kind.name: kind.pk for kind in TicketType.objects.filter(event=event)}
+    request = BookingRequest(
+        event_id=event.pk,
+        tickets=[TicketRequest(types.get(name) or min(types.values()), count) for name, count in plan.tickets],
+        special_requirements=plan.requirements,
+        billing=plan.billing,
+    )
+    try:
+        return book_seats(user=user, request=request, now=now - timedelta(days=plan.days_ago))
+    except DomainError:
+        return None

@@ -1,0 +1,96 @@
+"""The demo data of all apps up to this one: what a front end finds to build against."""
+
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+from django.core.management import call_command
+from django.db.models import Model
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from bookings import demo as bookings_demo
+from bookings.models import Booking
+from eventhub_config.shared.integrity import all_checks
+from events import demo as events_demo
+from events.models import Event, TicketType
+from payments import demo as payments_demo
+from payments.models import Invoice, Payment, Refund
+
+pytestmark = pytest.mark.django_db
+
+ROWS: tuple[type[Model], ...] = (Event, TicketType, Booking, Payment, Refund, Invoice)
+
+
+def counts() -> dict[str, int]:
+    return {model.__name__: model._base_manager.count() for model in ROWS}
+
+
+def test_has_each_state_and_breaks_no_invariant():
+    """API-5, OPS-6"""
+    call_command("load_demo")
+
+    assert [str(finding) for check in all_checks() for finding in check.findings()] == []
+    assert Counter(Event.objects.values_list("status", flat=True)) == {
+        "draft": 2,
+        "published": 9,
+        "ongoing": 1,
+        "completed": 2,
+        "cancelled": 1,
+    }
+    assert set(Booking.objects.values_list("status", flat=True)) == {"pending", "confirmed", "cancelled", "expired"}
+    assert Counter(Booking.objects.values_list("status", flat=True))["confirmed"] >= 20
+    assert set(Payment.objects.values_list("status", flat=True)) == {
+        "completed",
+        "failed",
+        "partially_refunded",
+        "refunded",
+    }
+    assert set(Refund.objects.values_list("status", flat=True)) == {"completed"}
+    assert set(Invoice.objects.values_list("kind", flat=True)) == {"invoice", "credit_note"}
+
+
+def test_shows_each_reason_why_one_cannot_book():
+    call_command("load_demo")
+    reasons = {}
+    from rest_framework.test import APIClient
+
+    for event in APIClient().get("/api/events/", {"page_size": 100}).data["results"]:
+        reasons[event["title"]] = event["unavailable_reason"]
+
+    assert reasons["Master Class: Reading a Query Plan"] == "sold_out"
+    assert reasons["Autumn Architecture Retreat"] == "sales_not_started"
+    assert reasons["Kubernetes in a Day"] == "event_cancelled"
+    assert reasons["Django Deep Dive"] == "registration_closed"
+    assert reasons["Stockholm Python Evening"] is None
+    assert "Testing Without Tears" not in reasons
+
+
+def test_numbers_invoices_in_the_order_of_their_dates():
+    call_command("load_demo")
+
+    for kind in Invoice.Kind:
+        issued = Invoice.objects.filter(kind=kind).order_by("series", "sequence")
+        by_series: dict[int, list[object]] = {}
+        for invoice in issued:
+            by_series.setdefault(invoice.series_id, []).append(invoice.issued_at)
+        assert all(moments == sorted(moments) for moments in by_series.values())  # type: ignore[type-var]
+
+
+@pytest.mark.parametrize("later", [timedelta(0), timedelta(days=70)])
+def test_adds_nothing_when_loaded_again(later: timedelta):
+    call_command("load_demo")
+    before = counts()
+
+    for demo in (events_demo, bookings_demo, payments_demo):
+        demo.load(now=timezone.now() + later)
+
+    assert counts() == before
+
+
+def test_is_quick_when_it_is_there(django_assert_max_num_queries: DjangoAssertNumQueries):
+    call_command("load_demo")
+
+    with django_assert_max_num_queries(12):
+        for demo in (events_demo, bookings_demo, payments_demo):
+            demo.load(now=timezone.now())
