@@ -10,6 +10,7 @@ class EventHubConfig(AppConfig):
     verbose_name = "Event Hub"
 
     def ready(self) -> None:
+        from eventhub_config import checks  # noqa: F401  (registers them)
         from eventhub_config.beat import ensure_beat_entries
 
         # Not of this app itself: Django sends the signal for apps with models only.

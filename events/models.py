@@ -92,7 +92,12 @@ class Event(ProtectedColumns, StatusModel):
         {"status", "status_changed_at", "seats_taken", "average_rating", "review_count", "published_at"}
     )
 
-    organizer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    organizer = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="+",
+        limit_choices_to={"user_type__in": ["organizer", "admin"]},  # what the admin offers
+    )
     slug = models.SlugField(max_length=120, unique=True)
     version = models.PositiveIntegerField(default=1, help_text="Rises with every edit, not with sales.")
     status = models.CharField(max_length=12, choices=Status, default=Status.DRAFT)

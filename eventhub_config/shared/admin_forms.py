@@ -85,7 +85,7 @@ class LocalMomentField(forms.SplitDateTimeField):
 class LocalTimesForm(RefusableForm):
     """Takes the moments in ``moments`` as the clocks show them in one zone.
 
-    Where the zone itself is changed on the same page, the times stay as they are written: 10:00 there instead of 10:00 here.
+    Where the zone itself is changed on the same page, the times stay as they are written: 10:00 there, not 10:00 here.
     """
 
     moments: ClassVar[tuple[str, ...]] = ()

@@ -1,7 +1,7 @@
 """The base of every admin page: who sees which rows, and changes that go through services only.
 
-Nothing here rests on Django's stored permissions. Administrators see everything; organizers see the rows that
-``organizer_path`` leads from to themselves, everywhere: in lists, searches, filters, drop-downs, autocomplete, actions, history.
+Nothing here rests on Django's stored permissions. Administrators see everything; organizers see the rows that ``organizer_path``
+leads from to themselves, everywhere: in lists, searches, filters, drop-downs, autocomplete, actions and history.
 """
 
 from collections.abc import Callable, Mapping
@@ -52,10 +52,11 @@ class Scope(BaseModelAdmin):
     def get_field_queryset(self, db: str | None, db_field: Any, request: HttpRequest) -> QuerySet[Any]:
         """Offer in a drop-down what the person sees on that model's own page, and nothing else."""
         related = db_field.remote_field.model
-        if not self.admin_site.is_registered(related):
-            return related._default_manager.none()
-        page = self.admin_site.get_model_admin(related)
-        return page.get_queryset(request) if page.has_view_permission(request) else related._default_manager.none()
+        if self.admin_site.is_registered(related):
+            page = self.admin_site.get_model_admin(related)
+            if page.has_view_permission(request):
+                return page.get_queryset(request)
+        return related._meta.default_manager.none()
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         organizer = request.user.is_active and getattr(request.user, "runs_events", False)
@@ -105,9 +106,11 @@ class ScopedAdmin(Scope, admin.ModelAdmin):
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """Refuse what is not offered as a filter: asked often enough, a hidden column tells itself letter by letter."""
-        offered = {item if isinstance(item, str) else item[0] for item in self.list_filter if not isinstance(item, type)}
+        offered = {
+            item if isinstance(item, str) else item[0] for item in self.list_filter if not isinstance(item, type)
+        }
         offered |= {self.date_hierarchy, self.opts.pk.name, "pk"}
-        return lookup.split("__")[0] in offered and super().lookup_allowed(lookup, value, request)  # type: ignore[arg-type]
+        return lookup.split("__", maxsplit=1)[0] in offered and super().lookup_allowed(lookup, value, request)  # type: ignore[arg-type]
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {}  # nothing from the query string
@@ -149,7 +152,9 @@ class ScopedAdmin(Scope, admin.ModelAdmin):
             self.message_user(request, explain(error), messages.ERROR)
         return HttpResponseRedirect(reverse(f"admin:{self._url_name('change')}", args=[object_id]))
 
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[list[Any], dict[Any, Any], set[Any], list[Any]]:
+    def get_deleted_objects(
+        self, objs: Any, request: HttpRequest
+    ) -> tuple[list[Any], dict[Any, Any], set[Any], list[Any]]:
         """Name what is to be deleted; whether it may be is the service's to say."""
         return [str(row) for row in objs], {self.opts.verbose_name_plural: len(objs)}, set(), []
 
@@ -247,5 +252,5 @@ def with_refusal(form: Any, request: HttpRequest) -> Any:
 def _names_of(changes: list[StatusChange]) -> list[str]:
     """Return who made each change, by name where it was a person."""
     ids = [change.actor.removeprefix("user:") for change in changes if change.actor.startswith("user:")]
-    people = {f"user:{user.pk}": user.get_username() for user in get_user_model()._default_manager.filter(pk__in=ids)}
+    people = {f"user:{user.pk}": user.get_username() for user in get_user_model().objects.filter(pk__in=ids)}
     return [people.get(change.actor, change.actor) for change in changes]

@@ -22,9 +22,11 @@ class ApiViewSet(GenericViewSet[Any]):
     access: ClassVar[Mapping[str, type[BasePermission]]] = {}
     problems: ClassVar[Mapping[str, tuple[type[DomainError], ...]]] = {}
     lookup_value_regex = "[0-9]{1,18}"
+    # No OPTIONS: the document describes everything, and CorsMiddleware answers a browser's preflight before this.
+    http_method_names = ["get", "post", "put", "patch", "delete", "head"]
 
     def get_permissions(self) -> list[Any]:
-        if self.action is None:  # no such method here: let it become a 405
+        if self.action in {None, "metadata"}:  # no such method here: let it become a 405
             return []
         return [self.access.get(self.action, DenyByDefault)()]
 

@@ -50,8 +50,8 @@ def a_hidden_draft(world: World) -> Hidden:
     """Make a draft of the organizer's that says ``MARKER`` wherever it can."""
     draft = a_draft(organizer=world.people["organizer"], price="11.00", now=world.now)
     kind = TicketType.objects.get(event=draft)
-    _mark(draft, leave={"slug", "currency", "timezone", "language", "country", "online_url"})
-    Event.objects.filter(pk=draft.pk).update(slug=MARKER.lower(), online_url=f"https://{MARKER}.example/")
+    _mark(draft, leave={"currency", "timezone", "language", "country"})
+    Event.objects.filter(pk=draft.pk).update(slug=MARKER.lower())
     _mark(kind)
     return Hidden(
         ids={"events": draft.pk, "ticket-types": kind.pk},
@@ -107,7 +107,9 @@ def _mark(row: models.Model, leave: frozenset[str] | set[str] = frozenset()) -> 
     for column in row._meta.concrete_fields:
         if column.choices or column.unique or column.name in leave:
             continue
-        if isinstance(column, models.CharField | models.TextField):
+        if isinstance(column, models.URLField):
+            marked[column.name] = f"https://{MARKER}.example/"
+        elif isinstance(column, models.CharField | models.TextField):
             marked[column.name] = MARKER[: column.max_length]
         elif isinstance(column, models.JSONField):
             marked[column.name] = _marked(getattr(row, column.name) or SAID_IN.get(column.name, []))

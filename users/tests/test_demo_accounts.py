@@ -1,8 +1,5 @@
-from io import StringIO
-
 import pytest
-from django.core.management import CommandError, call_command
-from pytest_django import DjangoAssertNumQueries, Settings
+from pytest_django import DjangoAssertNumQueries
 
 from users.demo import SIGN_INS, load
 from users.integrity import CHECKS
@@ -32,22 +29,3 @@ def test_are_made_once(django_assert_num_queries: DjangoAssertNumQueries):
 
     assert CustomUser.objects.count() == len(SIGN_INS)
     assert CustomUser.objects.get(username="ada").first_name == "Renamed"
-
-
-def test_are_refused_where_they_are_not_allowed(settings: Settings):
-    settings.ALLOW_DEMO_DATA = False
-
-    with pytest.raises(CommandError, match="ALLOW_DEMO_DATA"):
-        call_command("load_demo")
-
-    assert not CustomUser.objects.exists()
-
-
-def test_are_told_by_the_command():
-    out = StringIO()
-
-    call_command("load_demo", "--print-sign-ins", stdout=out)
-
-    lines = out.getvalue().splitlines()
-    assert lines[0].split() == ["role", "username", "e-mail", "password"]
-    assert [line.split()[1] for line in lines[1:]] == [sign_in.username for sign_in in SIGN_INS]

@@ -56,6 +56,8 @@ class Measured:
 
     rate: float
     result: Result
+    web_cpu: float  # seconds per request
+    database_cpu: float
 
 
 @dataclass
@@ -63,6 +65,7 @@ class Bench:
     ours: Side
     prototype: Side
     webs: dict[str, Web]
+    postgres: embedded.Server
     valkey_url: str
     seconds: float
     results: dict[tuple[str, str], list[Measured]] = field(default_factory=dict)
@@ -81,6 +84,10 @@ class Bench:
             measured = found
         self.results.setdefault((work.name, side.name), []).append(measured)
 
+    def _processes(self, side: Side) -> list[int]:
+        assert self.postgres.process is not None
+        return [self.webs[side.name].process.pid, self.postgres.process.pid]
+
     def _read(self, work: Work, side: Side) -> Measured | None:
         path = "/api/events/" if work.name in {"list", "revalidate"} else f"/api/events/{side.data['listed'][0]}/"
         headers, expected = {}, http.HTTPStatus.OK
@@ -91,9 +98,9 @@ class Bench:
             if tag is not None:
                 headers, expected = {"If-None-Match": tag}, http.HTTPStatus.NOT_MODIFIED
         requests = [_request("GET", path, headers)]
-        result = self._load(side, requests, requests, self.seconds, repeat=True)
-        self._expect(work, side, result, {expected})
-        return Measured(_rate(result), result)
+        measured = self._load(side, requests, requests, self.seconds, repeat=True)
+        self._expect(work, side, measured.result, {expected})
+        return measured
 
     def _book(self, work: Work, side: Side, group: str, seconds: float) -> Measured:
         keyed = work.name != "plain"
@@ -104,7 +111,8 @@ class Bench:
         if group == "scarce":
             requests = requests[:ATTEMPTS]
         sides.queued_tasks(self.valkey_url)
-        result = self._load(side, warm_up, requests, seconds, repeat=False)
+        measured = self._load(side, warm_up, requests, seconds, repeat=False)
+        result = measured.result
         self._verify(work, side, warm["event"], result["warm_up_statuses"])
         self._verify(work, side, hot["event"], result["statuses"])
         if side is self.ours:
@@ -115,7 +123,7 @@ class Bench:
                 self.problems.append(f"{side.name}, {work.title}: {result['statuses']} instead of {expected}")
         else:
             self._expect(work, side, result, {http.HTTPStatus.CREATED})
-        return Measured(_rate(result), result)
+        return measured
 
     def _next_event(self, side: Side, group: str) -> dict[str, int]:
         number = self._used.get((side.name, group), 0)
@@ -123,10 +131,9 @@ class Bench:
         event: dict[str, int] = side.data[group][number]
         return event
 
-    def _load(
-        self, side: Side, warm_up: list[str], requests: list[str], seconds: float, *, repeat: bool
-    ) -> Result:
-        return generate(
+    def _load(self, side: Side, warm_up: list[str], requests: list[str], seconds: float, *, repeat: bool) -> Measured:
+        before = [sides.cpu_seconds(pid) for pid in self._processes(side)]
+        result = generate(
             {
                 "port": self.webs[side.name].port,
                 "connections": CONNECTIONS,
@@ -137,6 +144,10 @@ class Bench:
                 "repeat": repeat,
             }
         )
+        after = [sides.cpu_seconds(pid) for pid in self._processes(side)]
+        requests_done = sum(result["statuses"].values()) + sum(result["warm_up_statuses"].values())
+        web, database = ((b - a) / requests_done for a, b in zip(before, after, strict=True))
+        return Measured(_rate(result), result, web, database)
 
     def _expect(self, work: Work, side: Side, result: Result, expected: set[int]) -> None:
         for status, count in result["statuses"].items():
@@ -189,7 +200,10 @@ def _as_text(request: dict[str, Any]) -> str:
     headers = {"Host": "127.0.0.1", "Accept": "*/*", **request["headers"]}
     if body:
         headers["Content-Length"] = str(len(body))
-    lines = [f"{request['method']} {request['path']} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
+    lines = [
+        f"{request['method']} {request['path']} HTTP/1.1",
+        *(f"{name}: {value}" for name, value in headers.items()),
+    ]
     return "\r\n".join(lines) + "\r\n\r\n" + body
 
 
@@ -201,7 +215,9 @@ def _rate(result: Result) -> float:
 
 
 def print_table(bench: Bench, works: list[Work]) -> None:
-    print(f"\n{'':34}{'Event Hub':>12}{'prototype':>12}{'ratio':>8}  {'target':<11}{'p50 / p95 / p99 ms, ours':>26}{'prototype':>20}")
+    print(
+        f"\n{'':34}{'Event Hub':>12}{'prototype':>12}{'ratio':>8}  {'target':<11}{'p50 / p95 / p99 ms, ours':>26}{'prototype':>20}{'CPU ms web+db, ours':>22}{'prototype':>14}{'ratio':>7}"
+    )
     for work in works:
         mine = bench.results.get((work.name, bench.ours.name), [])
         theirs = bench.results.get((work.name, bench.prototype.name), [])
@@ -216,12 +232,25 @@ def print_table(bench: Bench, works: list[Work]) -> None:
         print(
             f"{work.title:34}{shown[0]:>12}{shown[1]:>12}{ratio:>8.2f}  {work.target:<11}"
             f"{_latencies(mine):>26}{_latencies(theirs):>20}"
+            f"{_cpu(mine):>22}{_cpu(theirs):>14}"
+            f"{statistics.median(_cpu_ratio(a, b) for a, b in zip(mine, theirs, strict=True)):>7.2f}"
         )
 
 
 def _latencies(phases: list[Measured]) -> str:
     numbers = (statistics.median(one.result["milliseconds"][name] for one in phases) for name in ("p50", "p95", "p99"))
     return " / ".join(f"{number:.0f}" for number in numbers)
+
+
+def _cpu(phases: list[Measured]) -> str:
+    web = statistics.median(one.web_cpu for one in phases)
+    database = statistics.median(one.database_cpu for one in phases)
+    return f"{web * 1000:.2f} + {database * 1000:.2f}"
+
+
+def _cpu_ratio(mine: Measured, theirs: Measured) -> float:
+    used = mine.web_cpu + mine.database_cpu
+    return (theirs.web_cpu + theirs.database_cpu) / used if used else 0.0
 
 
 def print_rest(bench: Bench, cold: dict[str, list[float]], floor: Result) -> None:
@@ -231,7 +260,9 @@ def print_rest(bench: Bench, cold: dict[str, list[float]], floor: Result) -> Non
     pair = (bench.ours, bench.prototype)
     memory = [bench.webs[side.name].memory() for side in pair]
     line("memory per web worker (PSS)", ["-" if size is None else f"{size:.0f} MB" for size in memory])
-    line("cold start to first answer", [f"{statistics.median(cold[side.name]):.2f} s" if cold else "-" for side in pair])
+    line(
+        "cold start to first answer", [f"{statistics.median(cold[side.name]):.2f} s" if cold else "-" for side in pair]
+    )
     print(
         f"\nLoad generator on bare WSGI: {_rate(floor):.0f} /s at {floor['own_cpu'] * 100:.0f} % of a core;"
         f" while measuring at most {_busiest(bench) * 100:.0f} %."
@@ -265,7 +296,9 @@ def main() -> int:
         if arguments.profile:
             profile(prototype if arguments.prototype else ours, arguments.profile)
             return 0
-        bench, cold, floor = _run(stack, ours, prototype, valkey.url, folder, arguments, lambda what: _say(began, what))
+        bench, cold, floor = _run(
+            stack, ours, prototype, postgres, valkey, folder, arguments, lambda what: _say(began, what)
+        )
         print_table(bench, arguments.works)
         print_rest(bench, cold, floor)
         _say(began, "done")
@@ -276,7 +309,8 @@ def _run(
     stack: contextlib.ExitStack,
     ours: Side,
     prototype: Side,
-    valkey_url: str,
+    postgres: embedded.Server,
+    valkey: embedded.Server,
     folder: Path,
     arguments: argparse.Namespace,
     say: Callable[[str], None],
@@ -286,7 +320,9 @@ def _run(
     if not arguments.only:
         for _ in range(COLD_STARTS):
             for side in pair:
-                cold.setdefault(side.name, []).append(sides.cold_start(side, "/api/events/", folder / f"{side.name}.log"))
+                cold.setdefault(side.name, []).append(
+                    sides.cold_start(side, "/api/events/", folder / f"{side.name}.log")
+                )
         say("cold starts are measured")
     floor = measure_floor(folder)
     webs = {
@@ -295,7 +331,7 @@ def _run(
         )
         for side in pair
     }
-    bench = Bench(ours, prototype, webs, valkey_url, arguments.seconds)
+    bench = Bench(ours, prototype, webs, postgres, valkey.url, arguments.seconds)
     for number in range(arguments.pairs):
         for work in arguments.works:
             for side in pair if number % 2 == 0 else reversed(pair):

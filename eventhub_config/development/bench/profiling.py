@@ -86,7 +86,9 @@ def _print_statements(ask: Callable[[], None]) -> None:
     print(f"{len(captured)} statements:")
     for query in captured:
         sql = " ".join(query["sql"].split())
-        print(f"  {float(query['time']) * 1000:4.0f} ms  {sql[:110]}{' … ' + sql[-60:] if len(sql) > 170 else sql[110:]}")
+        print(
+            f"  {float(query['time']) * 1000:4.0f} ms  {sql[:110]}{' … ' + sql[-60:] if len(sql) > 170 else sql[110:]}"
+        )
 
 
 def _print_profile(ask: Callable[[], None]) -> None:

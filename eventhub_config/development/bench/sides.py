@@ -86,6 +86,20 @@ def _proportional_set_size(pid: int) -> float:
     raise ValueError(pid)
 
 
+def cpu_seconds(pid: int) -> float:
+    """Return the processor time of a process, of those it started and of those that they started (Linux; else 0).
+
+    Unlike the time on the clock it says the same while others use the machine, nearly.
+    """
+    try:
+        own = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return 0.0
+    ticks = sum(int(value) for value in own[11:15])  # its own and its reaped children's; Source: proc(5)
+    return ticks / os.sysconf("SC_CLK_TCK") + sum(cpu_seconds(int(child)) for child in children)
+
+
 @contextlib.contextmanager
 def web(application: str, folder: Path, environment: Mapping[str, str], log: Path) -> Iterator[Web]:
     """Run gunicorn as the image does, on a free port of the loopback address."""

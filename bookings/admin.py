@@ -1,0 +1,137 @@
+"""Bookings and tickets in the admin: looked at and cancelled, never edited, never deleted."""
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponseBase
+from django.utils.html import format_html_join
+
+from bookings import services
+from bookings.models import Booking, Ticket
+from eventhub_config.shared import money
+from eventhub_config.shared.scoped_admin import ReasonForm, ScopedAdmin, ScopedInline
+from events.admin import EventListFilter
+from users.authentication import signed_in
+
+
+def lines_of(kept: dict[str, Any]) -> str:
+    """Return what a JSON column holds, one named line each, for reading."""
+    given = [(name.replace("_", " "), value) for name, value in kept.items() if value]
+    return format_html_join("", "<div>{}: {}</div>", given) or "-"
+
+
+class TicketInline(ScopedInline):
+    model = Ticket
+    organizer_path = "booking__event__organizer"
+    fields = ("code", "kind", "attendee_name", "attendee_email", "price_text", "status", "checked_in_at")
+    readonly_fields = ("code", "kind", "price_text")
+    ordering = ("pk",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Ticket]:
+        return super().get_queryset(request).select_related("ticket_type", "booking")
+
+    @admin.display(description="type")
+    def kind(self, ticket: Ticket) -> str:
+        return ticket.ticket_type.name
+
+    @admin.display(description="price")
+    def price_text(self, ticket: Ticket) -> str:
+        return money.as_text(ticket.price, ticket.booking.currency)
+
+
+class BookedEventFilter(EventListFilter):
+    path = "booking__event"
+
+
+@admin.register(Booking)
+class BookingAdmin(ScopedAdmin):
+    organizer_path = "event__organizer"
+    inlines = (TicketInline,)
+    list_display = ("reference", "event_title", "attendee", "status", "seats", "total", "created_at")
+    list_filter = ("status", EventListFilter, "created_at")
+    list_select_related = ("event", "user")
+    ordering = ("-pk",)
+    search_fields = (
+        "=reference", "user__email", "user__username", "event__title",
+        "tickets__attendee_email", "tickets__attendee_name", "=tickets__code",
+    )  # fmt: skip
+    search_help_text = "By reference, ticket code, the attendee's name or e-mail address, or the event's title."
+    actions = ("cancel_selected",)
+    row_actions = {"cancel_selected": "Cancel booking"}
+    fieldsets = (
+        (None, {"fields": ("reference", "status", "event", "attendee", "seats")}),
+        ("Money", {"fields": ("total", "due", "tax_rate", "refund_policy", "refund_percent", "refund_until")}),
+        ("From the attendee", {"fields": ("requirements", "billed_to")}),
+        (
+            "Dates (UTC)",
+            {"fields": ("created_at", "expires_at", "confirmed_at", "cancelled_at", "cancellation_reason")},
+        ),
+    )
+    readonly_fields = ("attendee", "total", "due", "requirements", "billed_to")
+
+    @admin.display(description="event", ordering="event")
+    def event_title(self, booking: Booking) -> str:
+        return booking.event.title
+
+    @admin.display(description="attendee", ordering="user__email")
+    def attendee(self, booking: Booking) -> str:
+        return f"{booking.user.display_name} <{booking.user.email}>"
+
+    @admin.display(description="price", ordering="total_amount")
+    def total(self, booking: Booking) -> str:
+        return f"{money.as_text(booking.total_amount, booking.currency)} {booking.currency}"
+
+    @admin.display(description="due", ordering="amount_due")
+    def due(self, booking: Booking) -> str:
+        return f"{money.as_text(booking.amount_due, booking.currency)} {booking.currency}"
+
+    @admin.display(description="special requirements")
+    def requirements(self, booking: Booking) -> str:
+        return lines_of(booking.special_requirements)
+
+    @admin.display(description="billing")
+    def billed_to(self, booking: Booking) -> str:
+        return lines_of(booking.billing)
+
+    def has_cancel_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def row_actions_of(self, row: Booking) -> dict[str, str]:
+        return dict(self.row_actions) if row.may_move_to(Booking.Status.CANCELLED) else {}
+
+    @admin.action(description="Cancel selected bookings", permissions=["cancel"])
+    def cancel_selected(self, request: HttpRequest, queryset: QuerySet[Booking]) -> HttpResponseBase | None:
+        form = ReasonForm(request.POST if "confirmed" in request.POST else None)
+        if not form.is_valid():
+            question = "Cancel these bookings? Their seats are free at once, and what was paid goes back in full."
+            return self.ask(request, queryset, action="cancel_selected", question=question, form=form)
+
+        def cancel(booking: Booking, now: datetime) -> None:
+            reason = form.cleaned_data["reason"]
+            services.cancel_booking(booking_id=booking.pk, actor=signed_in(request), now=now, reason=reason)
+
+        self.do_each(request, queryset, cancel, "cancelled")
+        return None
+
+
+@admin.register(Ticket)
+class TicketAdmin(ScopedAdmin):
+    organizer_path = "booking__event__organizer"
+    list_display = ("code", "attendee_name", "attendee_email", "kind", "booking", "status", "checked_in_at")
+    list_filter = ("status", BookedEventFilter)
+    list_select_related = ("booking", "ticket_type")
+    ordering = ("-pk",)
+    search_fields = ("=code", "attendee_name", "attendee_email", "=booking__reference")
+    search_help_text = "By code, the attendee's name or e-mail address, or the booking's reference."
+    fields = ("code", "status", "booking", "kind", "attendee_name", "attendee_email", "price_text", "checked_in_at")
+    readonly_fields = ("code", "kind", "price_text")
+
+    @admin.display(description="type")
+    def kind(self, ticket: Ticket) -> str:
+        return ticket.ticket_type.name
+
+    @admin.display(description="price")
+    def price_text(self, ticket: Ticket) -> str:
+        return f"{money.as_text(ticket.price, ticket.booking.currency)} {ticket.booking.currency}"

@@ -1,0 +1,20 @@
+"""What `check --deploy` says about opt-ins that have no place on a system that takes real money."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Warning, register
+
+TAG = "opt_in"
+
+
+@register(TAG, deploy=True)
+def opt_ins(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
+    """Name each opt-in that is on."""
+    chosen = [
+        (settings.PAYMENT_GATEWAY == "mock", "W001", "PAYMENT_GATEWAY=mock takes no real money."),
+        (settings.MOCK_GATEWAY_TEST_TOKENS, "W002", "MOCK_GATEWAY_TEST_TOKENS lets clients decide how payments end."),
+        (settings.ALLOW_DEMO_DATA, "W003", "ALLOW_DEMO_DATA lets sign-ins with a published password be made."),
+    ]
+    return [Warning(text, id=f"eventhub.{number}") for is_on, number, text in chosen if is_on]
