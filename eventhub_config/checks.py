@@ -4,17 +4,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Warning, register
+from django.core import checks
 
 TAG = "opt_in"
 
 
-@register(TAG, deploy=True)
-def opt_ins(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
+@checks.register(TAG, deploy=True)
+def opt_ins(app_configs: Sequence[Any] | None, **_: Any) -> list[checks.CheckMessage]:
     """Name each opt-in that is on."""
     chosen = [
         (settings.PAYMENT_GATEWAY == "mock", "W001", "PAYMENT_GATEWAY=mock takes no real money."),
         (settings.MOCK_GATEWAY_TEST_TOKENS, "W002", "MOCK_GATEWAY_TEST_TOKENS lets clients decide how payments end."),
         (settings.ALLOW_DEMO_DATA, "W003", "ALLOW_DEMO_DATA lets sign-ins with a published password be made."),
     ]
-    return [Warning(text, id=f"eventhub.{number}") for is_on, number, text in chosen if is_on]
+    return [checks.Warning(text, id=f"eventhub.{number}") for is_on, number, text in chosen if is_on]
