@@ -51,7 +51,7 @@ lock: $(READY) ## Choose versions anew for requirements.in and requirements-dev.
 		{ echo "A registry's address got into a lock (see above); it must not stay there."; exit 1; }
 
 bench: $(READY) ## Measure booking and the public list beside a bare prototype
-	@exec $(BIN)/python -m eventhub_config.development.bench $(ARGS)
+	@exec $(BIN)/python -m eventhub_config.development.bench $(if $(SECONDS),--seconds $(SECONDS)) $(if $(ONLY),--only $(ONLY)) $(ARGS)
 
 clean: ## Remove the environment and what tools left behind; keeps .env and the data in .data
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .schemathesis

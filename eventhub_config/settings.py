@@ -159,6 +159,8 @@ JWT_REFRESH_GRACE = timedelta(seconds=10)
 # --- API --------------------------------------------------------------------------------------------------------------
 PAGE_SIZE = env.integer("PAGE_SIZE", 20, at_least=1)
 PAGE_SIZE_MAX = env.integer("PAGE_SIZE_MAX", 100, at_least=1)
+# How old the public event list may be, in seconds; an edit shows at once, seats left may lag by this. 0: never kept.
+LIST_CACHE_SECONDS = env.integer("LIST_CACHE_SECONDS", 2)
 # Requests per minute.
 ANONYMOUS_RATE = env.integer("ANONYMOUS_RATE", 600, at_least=1)
 ACCOUNT_RATE = env.integer("ACCOUNT_RATE", 1200, at_least=1)

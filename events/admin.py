@@ -139,11 +139,11 @@ class EventAdmin(EditableEvents, ScopedAdmin):
 
     @admin.display(description="starts there", ordering="starts_at")
     def local_start(self, event: Event) -> str:
-        return f"{event.starts_at.astimezone(ZoneInfo(event.timezone)):%a %Y-%m-%d %H:%M} {event.timezone}"
+        return f"{_clock(event.starts_at, event.timezone, '%a %Y-%m-%d %H:%M')} {event.timezone}"
 
     @admin.display(description="starts (UTC)", ordering="starts_at")
     def start_in_utc(self, event: Event) -> str:
-        return f"{event.starts_at:%Y-%m-%d %H:%M}"
+        return _clock(event.starts_at, "UTC")
 
     @admin.display(description="seats taken", ordering="seats_taken")
     def seats(self, event: Event) -> str:
@@ -285,6 +285,11 @@ class EventAdmin(EditableEvents, ScopedAdmin):
 
         self.do_each(request, queryset, delete, "deleted")
         return None
+
+
+def _clock(moment: datetime | None, zone: str, form: str = "%Y-%m-%d %H:%M") -> str:
+    """Return what clocks show; a page whose times could not be read has none."""
+    return moment.astimezone(ZoneInfo(zone)).strftime(form) if moment else "-"
 
 
 @admin.register(TicketType)

@@ -11,7 +11,7 @@ from django.core.validators import RegexValidator
 from eventhub_config.shared import money
 from eventhub_config.shared.admin_forms import LocalMomentField, LocalTimesForm, zone_in
 from eventhub_config.shared.validators import validate_short_texts, validate_single_line, validate_timezone
-from events.models import Event, TicketType
+from events.models import Event
 from events.serializers import LARGEST
 
 IN_ITS_ZONE = "As the clocks show it in the event's time zone."
@@ -63,7 +63,7 @@ class EventForm(LocalTimesForm):
         help_text="ISO 3166-1 alpha-2, such as DE.",
     )
     capacity = forms.IntegerField(required=False, min_value=0, max_value=LARGEST, help_text="Empty: unlimited.")
-    currency = forms.ChoiceField(choices=lambda: [(code, code) for code in money.currencies()])
+    currency = forms.ChoiceField(choices=lambda: [(code, code) for code in money.currencies()], initial="EUR")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

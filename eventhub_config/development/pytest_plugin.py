@@ -32,6 +32,7 @@ SETTINGS = {
     "MOCK_GATEWAY_TEST_TOKENS": "1",
     "ALLOW_DEMO_DATA": "1",
     "FRONTEND_URL": "https://eventhub.example",
+    "LIST_CACHE_SECONDS": "0",
 }
 
 _until_the_end = contextlib.ExitStack()

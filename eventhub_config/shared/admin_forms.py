@@ -46,6 +46,11 @@ class RefusableForm(forms.ModelForm):
     # For refusals that do not name a field themselves.
     field_of_code: ClassVar[Mapping[str, str]] = {}
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # The service holds what stands between fields: under its lock it sees the row as it is, and names the field.
+        self.instance.validate_constraints = lambda **_: None
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         if self.refusal and self.refusal.prefix == self.prefix:
@@ -53,9 +58,6 @@ class RefusableForm(forms.ModelForm):
         elif self.refusal and self.prefix is None:  # another form of the page shows it
             self.add_error(None, "Nothing was saved.")
         return cleaned
-
-    def validate_constraints(self) -> None:
-        """Leave the constraints to the service: under its lock it sees the row as it is, and names the field."""
 
     def _show(self, error: DomainError) -> None:
         if not error.errors:

@@ -19,8 +19,8 @@ class StrictFilterBackend(DjangoFilterBackend):
 
     def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: Any) -> QuerySet[Any]:
         filterset_class = self.get_filterset_class(view, queryset)
-        known = set(filterset_class.base_filters) if filterset_class else set()
-        known |= getattr(view.paginator, "parameters", frozenset()) | getattr(view, "extra_parameters", frozenset())
+        filters = set(filterset_class.base_filters) if filterset_class else set()
+        known = filters | getattr(view.paginator, "parameters", frozenset())
         unknown = sorted(set(request.query_params) - known)
         if unknown:
             raise ValidationError(
@@ -32,6 +32,8 @@ class StrictFilterBackend(DjangoFilterBackend):
         with_nul = [name for name, values in request.query_params.lists() if "\0" in "".join(map(str, values))]
         if with_nul:
             raise ValidationError({name: ["The character NUL is not allowed."] for name in with_nul})
+        if filters.isdisjoint(request.query_params):
+            return queryset  # spare making the form
         filtered: QuerySet[Any] = super().filter_queryset(request, queryset, view)
         return filtered
 

@@ -1,7 +1,7 @@
 """The base of every admin page: who sees which rows, and changes that go through services only.
 
-Nothing here rests on Django's stored permissions. Administrators see everything; organizers see the rows that ``organizer_path``
-leads from to themselves, everywhere: in lists, searches, filters, drop-downs, autocomplete, actions and history.
+Nothing here rests on Django's stored permissions. Administrators see everything; organizers see the rows from which
+``organizer_path`` leads to themselves, and no others: in lists, filters, drop-downs, autocomplete, actions and history.
 """
 
 from collections.abc import Callable, Mapping
@@ -106,9 +106,8 @@ class ScopedAdmin(Scope, admin.ModelAdmin):
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """Refuse what is not offered as a filter: asked often enough, a hidden column tells itself letter by letter."""
-        offered = {
-            item if isinstance(item, str) else item[0] for item in self.list_filter if not isinstance(item, type)
-        }
+        filters = [item[0] if isinstance(item, tuple) else item for item in self.list_filter]
+        offered = {getattr(item, "parameter_name", item) for item in filters}
         offered |= {self.date_hierarchy, self.opts.pk.name, "pk"}
         return lookup.split("__", maxsplit=1)[0] in offered and super().lookup_allowed(lookup, value, request)  # type: ignore[arg-type]
 
@@ -170,7 +169,7 @@ class ScopedAdmin(Scope, admin.ModelAdmin):
             return HttpResponseRedirect(f"{request.path}?e=1")  # Django's own answer to what cannot be looked up
         return super().changelist_view(request, extra_context)
 
-    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponseBase | None:
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:  # type: ignore[override]
         chosen = request.POST.getlist(ACTION_CHECKBOX_NAME)
         if not all(pk.isdecimal() and len(pk) < 19 for pk in chosen):
             self.message_user(request, "Choose rows of this list.", messages.WARNING)

@@ -64,7 +64,7 @@ class _Page(HTMLParser):
 
     def _input(self, name: str, values: dict[str, str | None]) -> None:
         kind = values.get("type", "text")
-        if kind == "submit" or kind in {"checkbox", "radio"} and "checked" not in values:
+        if kind == "submit" or (kind in {"checkbox", "radio"} and "checked" not in values):
             return
         self.values[name] = values.get("value") or ("on" if kind == "checkbox" else "")
 

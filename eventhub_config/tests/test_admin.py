@@ -47,7 +47,7 @@ def test_answers_an_administrator_everywhere(django_assert_max_num_queries):
 
     for path, page in pages():
         rows = [str(row.pk) for row in page.model._default_manager.all()[:1]]
-        for tail in ["", "?q=1", "?nonsense=1", *[f"{pk}/{view}/" for pk in rows for view in ("change", "history")]]:
+        for tail in ["", "?q=1", *[f"{pk}/{view}/" for pk in rows for view in ("change", "history")]]:
             response = client.get(path + tail, follow=True)
             assert response.status_code == 200, path + tail
         expected = 200 if page.has_add_permission(client.get("/admin/").wsgi_request) else 403

@@ -5,6 +5,7 @@ from datetime import datetime
 from django.db.models import F
 
 from eventhub_config.shared.actors import Actor, System
+from eventhub_config.shared.answer_cache import forget_on_commit
 from eventhub_config.shared.errors import DomainError, Forbidden
 from events.models import Event
 
@@ -44,8 +45,17 @@ def require_editable(event: Event, actor: Actor) -> None:
         raise EventIsOver
 
 
+PUBLIC_LIST = "events"
+
+
+def show_at_once() -> None:
+    """Let the public list tell of the present edit as soon as it is committed."""
+    forget_on_commit(PUBLIC_LIST)
+
+
 def touch(event: Event, now: datetime) -> None:
     """Raise the version after an edit of what belongs to the event; the caller holds its lock."""
+    show_at_once()
     Event.objects.filter(pk=event.pk).update(version=F("version") + 1, updated_at=now)
     event.version += 1
     event.updated_at = now

@@ -16,7 +16,7 @@ from eventhub_config.shared.references import ALPHABET
 from eventhub_config.shared.transactions import unit_of_work
 from events import signals
 from events.models import Event, TicketType
-from events.services.editing import CapacityBelowTaken, require_editable, require_owner
+from events.services.editing import CapacityBelowTaken, require_editable, require_owner, show_at_once
 from events.services.seats import lock_event
 from events.services.ticket_types import checked_ticket_type
 from users.models import CustomUser
@@ -111,6 +111,7 @@ def update_event(
     event.version += 1
     event.updated_at = now
     event.save()
+    show_at_once()
     return event
 
 
@@ -142,6 +143,7 @@ def publish_event(*, event_id: int, actor: Actor, now: datetime) -> Event:
         at=now,
         also=["published_at", "first_published_at", "version", "updated_at"],
     )
+    show_at_once()
     signals.event_published.send(sender=Event, event=event, actor=actor, now=now)
     return event
 
@@ -160,6 +162,7 @@ def withdraw_event(*, event_id: int, actor: Actor, now: datetime) -> Event:
         raise EventHasBookings
     event.published_at = None
     event.version += 1
+    show_at_once()
     event.move_to(Event.Status.DRAFT, actor=actor, at=now, also=["published_at", "version"])
     return event
 
@@ -183,6 +186,7 @@ def cancel_event(*, event_id: int, reason: str, actor: Actor, now: datetime) -> 
         note=reason,
         also=["cancellation_reason", "version", "updated_at"],
     )
+    show_at_once()
     signals.event_cancelled.send(sender=Event, event=event, actor=actor, now=now)
     return event
 
@@ -192,6 +196,7 @@ def advance_event(*, event_id: int, now: datetime) -> None:
     """Start and complete an event whose time has come; anything else is left as it is."""
     event = lock_event(event_id)
     actor = System("advance_event_status")
+    show_at_once()
     if event.status == Event.Status.PUBLISHED and event.starts_at <= now:
         event.move_to(Event.Status.ONGOING, actor=actor, at=now)
     if event.status == Event.Status.ONGOING and event.ends_at <= now:

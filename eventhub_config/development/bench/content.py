@@ -11,11 +11,11 @@ BUYERS = 3000
 UNLIMITED = 1_000_000  # a finite capacity, so that it is compared
 FEW_SEATS = 200
 
-_WORDS = (
-    "async booking cache class cloud code community data database deploy design event evening guide hands-on index"
-    " kernel language learn load map meet message model network open page people pipeline plan practice python queue"
-    " query room scale seat service share speaker story stream table task test ticket type venue web work workshop"
-).split()
+_WORDS = """
+    async booking cache class cloud code community data database deploy design event evening guide hands-on index
+    kernel language learn load map meet message model network open page people pipeline plan practice python queue
+    query room scale seat service share speaker story stream table task test ticket type venue web work workshop
+""".split()
 _CATEGORIES = ("workshop", "webinar", "conference", "master_class", "meetup", "training")
 _CITIES = (("Berlin", "DE", "Europe/Berlin"), ("Lisbon", "PT", "Europe/Lisbon"), ("Osaka", "JP", "Asia/Tokyo"))
 

@@ -124,11 +124,11 @@ class Phase:
             if not ready:
                 raise TimeoutError(f"No answer for {SILENCE_SECONDS} s.")
             for key, _ in ready:
-                connection: Connection = key.data
-                if connection.receive():
-                    self._note(connection)
+                answered: Connection = key.data
+                if answered.receive():
+                    self._note(answered)
                     busy -= 1
-                    busy += self._next(connection, requests, until)
+                    busy += self._next(answered, requests, until)
         self.elapsed = time.perf_counter() - began
         for connection in self.connections:
             connection.close(self.selector)

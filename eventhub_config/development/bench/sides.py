@@ -58,10 +58,10 @@ class Side:
 
     def booked(self, event: int) -> list[int]:
         """Return what the database says about an event: numbers that must be the same."""
-        with contextlib.closing(psycopg2.connect(self.environment["DATABASE_URL"])) as connection:
-            with connection.cursor() as cursor:
-                cursor.execute(self.counts, {"event": event})
-                return list(cursor.fetchone() or ())
+        connection = psycopg2.connect(self.environment["DATABASE_URL"])
+        with contextlib.closing(connection), connection.cursor() as cursor:
+            cursor.execute(self.counts, {"event": event})
+            return list(cursor.fetchone() or ())
 
 
 @dataclass
@@ -223,6 +223,6 @@ def _new_database(server_url: str, name: str) -> str:
 def queued_tasks(valkey_url: str) -> int:
     """Return how many tasks wait in Event Hub's queue, and empty it."""
     with contextlib.closing(redis.Redis.from_url(valkey_url)) as client:
-        length = int(client.llen("eventhub:eventhub.work"))  # type: ignore[arg-type]
+        length = int(client.llen("eventhub:eventhub.work"))
         client.delete("eventhub:eventhub.work")
     return length

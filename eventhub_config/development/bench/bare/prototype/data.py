@@ -32,7 +32,7 @@ def _load(content: dict[str, Any]) -> dict[str, Any]:
         User(
             username=name,
             email=f"{name}@example.com",
-            password="!",
+            password="!",  # noqa: S106 - nobody signs in with it
             first_name="Bea",
             last_name=name.capitalize(),
         )
