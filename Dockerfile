@@ -26,7 +26,8 @@ RUN SECRET_KEY=only-for-collecting-static-files-in-the-image ALLOWED_HOSTS=local
     python manage.py collectstatic --no-input
 USER eventhub
 EXPOSE 8000
-HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \
-    CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://localhost:8000/healthz', timeout=4)"]
-CMD ["gunicorn", "eventhub_config.wsgi", "--bind=0.0.0.0:8000", "--workers=2", "--access-logfile=-", \
-     "--worker-tmp-dir=/dev/shm", "--no-control-socket"]
+# It asks for a host that is served here: localhost may not be one.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --start-interval=1s --retries=3 \
+    CMD ["python", "-c", "import os, urllib.request as r; host = os.environ['ALLOWED_HOSTS'].split(',')[0].strip(' .'); \
+r.urlopen(r.Request('http://localhost:8000/healthz', headers={'Host': host}), timeout=4)"]
+CMD ["gunicorn", "--config=python:eventhub_config.gunicorn", "--bind=0.0.0.0:8000", "eventhub_config.wsgi"]

@@ -49,7 +49,7 @@ class BookedEventFilter(EventListFilter):
 class BookingAdmin(ScopedAdmin):
     organizer_path = "event__organizer"
     inlines = (TicketInline,)
-    list_display = ("reference", "event_title", "attendee", "status", "seats", "total", "created_at")
+    list_display = ("reference", "event_title", "attendee", "status", "seats", "total", "made")
     list_filter = ("status", EventListFilter, "created_at")
     list_select_related = ("event", "user")
     ordering = ("-pk",)
@@ -78,6 +78,10 @@ class BookingAdmin(ScopedAdmin):
     @admin.display(description="attendee", ordering="user__email")
     def attendee(self, booking: Booking) -> str:
         return f"{booking.user.display_name} <{booking.user.email}>"
+
+    @admin.display(description="made (UTC)", ordering="created_at")
+    def made(self, booking: Booking) -> str:
+        return f"{booking.created_at:%Y-%m-%d %H:%M}"
 
     @admin.display(description="price", ordering="total_amount")
     def total(self, booking: Booking) -> str:

@@ -2,10 +2,22 @@
 
 import os
 
+from typing import Any
+
 from celery import Celery
+from celery.signals import beat_init
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "eventhub_config.settings")
 
 app = Celery("eventhub_config")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@beat_init.connect(dispatch_uid="first heartbeat")
+def send_first_heartbeat(**_: Any) -> None:
+    """Send a heartbeat when Beat starts: health checks need not wait for the first regular one, a minute later."""
+    from eventhub_config.shared.dispatch import enqueue
+    from eventhub_config.shared.tasks import heartbeat
+
+    enqueue(heartbeat)

@@ -47,6 +47,7 @@ CSRF_COOKIE_SECURE = SECURE_SSL
 if TRUSTED_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 X_FRAME_OPTIONS = "DENY"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "eventhub_config.shared.errors.ReportFilter"
 
 # --- Apps and requests ------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
@@ -76,6 +77,7 @@ if importlib.util.find_spec("django_migration_linter"):  # a development tool: n
 
 MIDDLEWARE = [
     "eventhub_config.shared.requests.RequestContextMiddleware",
+    "eventhub_config.shared.errors.refuse_unknown_hosts",
     "corsheaders.middleware.CorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -227,7 +229,11 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
-    "SWAGGER_UI_SETTINGS": {"persistAuthorization": True, "displayOperationId": True},
+    "SWAGGER_UI_SETTINGS": {
+        "persistAuthorization": True,
+        "displayOperationId": True,
+        "validatorUrl": None,  # would show the document to another host
+    },
     "DEFAULT_GENERATOR_CLASS": "drf_spectacular.generators.SchemaGenerator",
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
@@ -248,6 +254,7 @@ CELERY_TASK_TIME_LIMIT = 60
 CELERY_TASK_SOFT_TIME_LIMIT = 45
 CELERY_WORKER_PREFETCH_MULTIPLIER = 4
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_REDIRECT_STDOUTS = False  # a printed mail stays a mail
 CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # Longer than any task runs (time limit above); what a killed worker held comes back after it, or by a sweep before.
@@ -276,7 +283,7 @@ if not SEAT_GUARD and not DEBUG:
 
 # --- Mail and links ---------------------------------------------------------------------------------------------------
 FRONTEND_URL = env.text("FRONTEND_URL").rstrip("/")
-EMAIL_BACKEND = env.text("EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend")
+EMAIL_BACKEND = env.text("EMAIL_BACKEND", "eventhub_config.shared.console_mail.EmailBackend")
 EMAIL_HOST = env.text("EMAIL_HOST", "localhost")
 EMAIL_PORT = env.integer("EMAIL_PORT", 25, at_least=1)
 EMAIL_HOST_USER = env.text("EMAIL_HOST_USER")
@@ -301,13 +308,14 @@ STORAGES = {
 WHITENOISE_USE_FINDERS = DEBUG
 LANGUAGE_CODE = "en"
 USE_I18N = True
+FORMAT_MODULE_PATH = ["eventhub_config.formats"]
 USE_TZ = True
 TIME_ZONE = "UTC"
 
 LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
 LOG_FILE = env.text("LOG_FILE")
 _handlers: dict[str, dict[str, Any]] = {
-    "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["context"]},
+    "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["context", "without_routine"]},
 }
 if LOG_FILE:
     _handlers["file"] = {
@@ -316,21 +324,26 @@ if LOG_FILE:
         "maxBytes": 20_000_000,
         "backupCount": 5,
         "formatter": "line",
-        "filters": ["context"],
+        "filters": ["context", "without_routine"],
     }
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"context": {"()": "eventhub_config.shared.requests.ContextFilter"}},
+    "filters": {
+        "context": {"()": "eventhub_config.shared.requests.ContextFilter"},
+        "without_routine": {"()": "eventhub_config.shared.logs.WithoutRoutine"},
+    },
     "formatters": {
         "line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"},
     },
     "handlers": _handlers,
     "root": {"handlers": list(_handlers), "level": LOG_LEVEL},
     "loggers": {
+        "django": {"handlers": []},  # with DEBUG, Django's own handler would say everything twice
         # Every refused request would be a line of its own here; the access log has them.
         "django.request": {"level": "ERROR"},
-        "django.security.DisallowedHost": {"level": "ERROR"},
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
+        "celery.worker.strategy": {"level": "WARNING"},  # "received"; that a task is done, or not, is another line
     },
 }
 

@@ -7,6 +7,7 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
 
 from eventhub_config.meta import MetaView
+from eventhub_config.shared.errors import page_not_found
 from eventhub_config.shared.health import healthz, readyz
 
 
@@ -22,13 +23,19 @@ urlpatterns = [
     path("api/", to_docs),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="swagger"),
-    path("api/redoc/", SpectacularRedocView.as_view(url_name="schema"), name="redoc"),
+    path(
+        "api/redoc/",
+        SpectacularRedocView.as_view(url_name="schema", template_name="shared/redoc.html"),
+        name="redoc",
+    ),
     path("api/meta/", MetaView.as_view({"get": "retrieve"}), name="meta"),
     path("api/", include("users.urls")),
     path("api/", include("events.urls")),
     path("api/", include("bookings.urls")),
     path("api/", include("payments.urls")),
     path("api/", include("notifications.urls")),
+    # Not left to handler404: with DEBUG, Django would answer with a page of its own.
+    path("<path:unknown>", page_not_found),
 ]
 
 handler400 = "eventhub_config.shared.errors.bad_request"
@@ -38,4 +45,4 @@ handler500 = "eventhub_config.shared.errors.server_error"
 
 admin.site.site_header = "Event Hub"
 admin.site.site_title = "Event Hub"
-admin.site.index_title = "Your events"
+admin.site.index_title = "Events, bookings and money"

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.utils import flatten
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
@@ -71,6 +72,7 @@ class EditableEvents(Scope):
 
 
 class TicketTypeInline(EditableEvents, ScopedInline):
+    template = admin.StackedInline.template
     model = TicketType
     form = TicketTypeForm
     formset = TicketTypeFormSet
@@ -79,10 +81,16 @@ class TicketTypeInline(EditableEvents, ScopedInline):
     max_num = 50
     ordering = ("position", "pk")
     fields = (
-        "name", "price", "quantity", "taken", "sales_start_at", "sales_end_at",
-        "min_per_booking", "max_per_booking", "is_visible", "position",
-    )  # fmt: skip
+        ("name", "price"),
+        ("quantity", "taken"),
+        ("sales_start_at", "sales_end_at"),
+        ("min_per_booking", "max_per_booking"),
+        ("is_visible", "position"),
+    )
     readonly_fields = ("taken",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[TicketType]:
+        return super().get_queryset(request).select_related("event")
 
     def get_extra(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> int:
         return 1 if obj is None else 0
@@ -122,9 +130,13 @@ class EventAdmin(EditableEvents, ScopedAdmin):
         "cancel_selected": "Cancel event",
     }
     state = (
-        "status", "seats", "slug", "local_start", "start_in_utc", "published_at", "cancellation_reason",
-        "average_rating", "review_count", "created_at", "updated_at", "version",
-    )  # fmt: skip
+        ("status", "seats", "version"),
+        ("local_start", "start_in_utc"),
+        ("published_at", "slug"),
+        ("created_at", "updated_at"),
+        ("average_rating", "review_count"),
+        "cancellation_reason",
+    )
     about = ("title", "summary", "description", "category", "skills", "hours", "language")
     times = ("timezone", "starts_at", "ends_at", "registration_deadline")
     place = ("format", "venue_name", "address", "city", "country", ("latitude", "longitude"), "online_url")
@@ -137,11 +149,11 @@ class EventAdmin(EditableEvents, ScopedAdmin):
     def get_list_display(self, request: HttpRequest) -> Any:
         return self.list_display if is_administrator(request) else self.list_display[:-1]
 
-    @admin.display(description="starts there", ordering="starts_at")
+    @admin.display(description="local start", ordering="starts_at")
     def local_start(self, event: Event) -> str:
         return f"{_clock(event.starts_at, event.timezone, '%a %Y-%m-%d %H:%M')} {event.timezone}"
 
-    @admin.display(description="starts (UTC)", ordering="starts_at")
+    @admin.display(description="start (UTC)", ordering="starts_at")
     def start_in_utc(self, event: Event) -> str:
         return _clock(event.starts_at, "UTC")
 
@@ -166,7 +178,8 @@ class EventAdmin(EditableEvents, ScopedAdmin):
         return sections if obj is None else [("State", {"fields": self.state}), *sections]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Event | None = None) -> tuple[str, ...]:
-        return () if obj is None else ("organizer", *self.state[:-1])
+        state = [name for name in flatten(self.state) if name != "version"]
+        return () if obj is None else ("organizer", *state)
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "version":
@@ -302,10 +315,23 @@ class TicketTypeAdmin(EditableEvents, ScopedAdmin):
     ordering = ("-event_id", "position", "pk")
     search_fields = ("name", "event__title")
     autocomplete_fields = ("event",)
-    fields = (
-        "event", "name", "description", "price", "quantity", "taken", "sales_start_at", "sales_end_at",
-        "min_per_booking", "max_per_booking", "is_visible", "position",
-    )  # fmt: skip
+    fieldsets = (
+        (None, {"fields": ("event", "name", "description", "price", "quantity", "taken")}),
+        (
+            "Sales",
+            {
+                "fields": (
+                    "sales_start_at",
+                    "sales_end_at",
+                    "min_per_booking",
+                    "max_per_booking",
+                    "is_visible",
+                    "position",
+                ),
+                "description": "Times are as the clocks show them in the event's time zone.",
+            },
+        ),
+    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[TicketType]:
         return super().get_queryset(request).select_related("event")

@@ -14,8 +14,6 @@ from eventhub_config.shared.validators import validate_short_texts, validate_sin
 from events.models import Event
 from events.serializers import LARGEST
 
-IN_ITS_ZONE = "As the clocks show it in the event's time zone."
-
 
 @cache
 def _zones() -> list[tuple[str, str]]:
@@ -50,12 +48,12 @@ class EventForm(LocalTimesForm):
         choices=_zones,
         validators=[validate_timezone],
         label="Time zone",
-        help_text="All times on this page are as the clocks there show them.",
+        help_text="All times in the fields of this page are as the clocks there show them.",
     )
-    starts_at = LocalMomentField(label="Starts", help_text=IN_ITS_ZONE)
-    ends_at = LocalMomentField(label="Ends", help_text=IN_ITS_ZONE)
-    registration_deadline = LocalMomentField(required=False, help_text=f"Empty: the start. {IN_ITS_ZONE}")
-    refund_until = LocalMomentField(required=False, help_text=f"Empty: until the start. {IN_ITS_ZONE}")
+    starts_at = LocalMomentField(label="Starts")
+    ends_at = LocalMomentField(label="Ends")
+    registration_deadline = LocalMomentField(required=False, help_text="Empty: the start.")
+    refund_until = LocalMomentField(required=False, help_text="Empty: until the start.")
     country = forms.CharField(
         required=False,
         max_length=2,
@@ -96,8 +94,8 @@ class TicketTypeForm(LocalTimesForm):
     quantity = forms.IntegerField(
         required=False, min_value=0, max_value=LARGEST, help_text="Empty: limited by the event's capacity only."
     )
-    sales_start_at = LocalMomentField(required=False, label="Sales start", help_text=IN_ITS_ZONE)
-    sales_end_at = LocalMomentField(required=False, label="Sales end", help_text=IN_ITS_ZONE)
+    sales_start_at = LocalMomentField(required=False, label="Sales start")
+    sales_end_at = LocalMomentField(required=False, label="Sales end")
     min_per_booking = forms.IntegerField(min_value=1, max_value=1000, initial=1)
     max_per_booking = forms.IntegerField(min_value=1, max_value=1000, initial=10)
     position = forms.IntegerField(required=False, min_value=0, max_value=10_000)

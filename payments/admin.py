@@ -3,6 +3,8 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 
 from bookings.admin import BookedEventFilter, lines_of
@@ -28,6 +30,9 @@ class RefundInline(ScopedInline):
     fields = ("amount_text", "reason", "status", "created_at", "completed_at")
     readonly_fields = ("amount_text",)
     ordering = ("pk",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Refund]:
+        return super().get_queryset(request).select_related("payment")
 
     @admin.display(description="amount")
     def amount_text(self, refund: Refund) -> str:

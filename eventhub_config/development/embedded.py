@@ -278,7 +278,9 @@ def _postgres_binaries() -> Path:
     installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda found: float(found.parts[-3]))
     if installed:  # Debian's own
         return installed[-1].parent
-    raise ServerUnavailable("No PostgreSQL for this machine: set DATABASE_URL to one, or run make test-sqlite.")
+    raise ServerUnavailable(
+        "There is no PostgreSQL in a wheel for this machine: install it and set DATABASE_URL, or run make test-sqlite."
+    )
 
 
 def _package_folder(module: str) -> Path | None:
@@ -361,7 +363,7 @@ def _valkey_binary() -> Path:
     installed = shutil.which("valkey-server") or shutil.which("redis-server")
     if installed:
         return Path(installed)
-    raise ServerUnavailable("No Valkey or Redis for this machine: set REDIS_URL to one.")
+    raise ServerUnavailable("There is no Redis in a wheel for this machine: install Redis and set REDIS_URL to it.")
 
 
 def _valkey_configuration(folder: Path, port: int, password: str, *, durable: bool) -> str:

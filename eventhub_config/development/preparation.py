@@ -28,7 +28,9 @@ def main() -> None:
     from django.db import connection
 
     was_empty = not connection.introspection.table_names()
-    call_command("migrate", interactive=False, verbosity=1 if was_empty else 0, stdout=sys.stderr)
+    if was_empty:
+        print("Making the tables ...", file=sys.stderr)
+    call_command("migrate", interactive=False, verbosity=0)
     if not settings.DEBUG:  # with DEBUG they are served from where they lie
         call_command("collectstatic", interactive=False, verbosity=0, stdout=sys.stderr)
     if _wants_demo(allowed=settings.ALLOW_DEMO_DATA, own_database=own_database, was_empty=was_empty):

@@ -69,7 +69,7 @@ def own_valkey() -> Iterator[embedded.Server]:
 
 
 @pytest.fixture
-def process_environment(transactional_db: None) -> dict[str, str]:  # noqa: ARG001 - asked for so that it is there
+def process_environment(transactional_db: None) -> dict[str, str]:
     """Give the environment for a server or worker that a test starts: it works on this test's own database."""
     from django.db import connection
 

@@ -89,8 +89,7 @@ class Supervisor:
         try:
             server = servers.enter_context(embedded.valkey(keep_in=DATA / "redis"))
         except embedded.ServerUnavailable as reason:
-            self._say(f"{reason} Going on with a queue in files, which is slower and forgets work when killed.")
-            return f"filesystem://{DATA / 'queue'}"
+            raise CannotRun(str(reason)) from None
         assert server.process is not None
         self._look_after(Child("redis", server.process))
         return server.url
@@ -112,10 +111,11 @@ class Supervisor:
         return process.stdout.read().decode()
 
     def _start_parts(self) -> None:
-        gunicorn = ["gunicorn", "eventhub_config.wsgi", f"--bind=127.0.0.1:{self.port}", "--workers=2"]
-        celery = ["celery", "-A", "eventhub_config"]
-        self._start("web", [*gunicorn, "--access-logfile=-", "--no-control-socket"])
-        self._start("worker", [*celery, "worker", "--loglevel=INFO", "--concurrency=2", f"--hostname={_worker_name()}"])
+        celery = ["celery", "--quiet", "--app=eventhub_config"]
+        worker = ["worker", "--loglevel=INFO", "--concurrency=2", "--without-gossip", "--without-mingle"]
+        gunicorn = ["gunicorn", "--config=python:eventhub_config.gunicorn", "eventhub_config.wsgi"]
+        self._start("web", [*gunicorn, f"--bind=127.0.0.1:{self.port}"])
+        self._start("worker", [*celery, *worker, f"--hostname={_worker_name()}"])
         self._start("beat", [*celery, "beat", "--loglevel=INFO", "--pidfile="])
 
     def _start(self, name: str, command: list[str]) -> None:

@@ -16,6 +16,7 @@ from celery import Task, current_app
 from django.conf import settings
 from django.db import transaction
 from kombu import Connection
+from kombu.exceptions import LimitExceeded
 from kombu.pools import producers
 
 from eventhub_config.shared.redis_circuit import RedisUnavailableError, circuit
@@ -31,7 +32,8 @@ def enqueue_on_commit(task: Task[Any, Any], **kwargs: Any) -> None:
     def send() -> None:
         enqueue(task, **kwargs)
 
-    transaction.on_commit(send)
+    # Robust: what was committed has happened, whatever is wrong with its message.
+    transaction.on_commit(send, robust=True)
 
 
 def enqueue(task: Task[Any, Any], **kwargs: Any) -> bool:
@@ -47,7 +49,8 @@ def enqueue(task: Task[Any, Any], **kwargs: Any) -> bool:
 
     try:
         circuit.call(publish)
-    except RedisUnavailableError as error:
+    # LimitExceeded: so many threads wait for a frozen broker that none of the pool's connections became free in time.
+    except (RedisUnavailableError, LimitExceeded) as error:
         logger.info("%s was not sent (%s); a sweep will find its row.", task.name, error)
         return False
     return True

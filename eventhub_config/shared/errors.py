@@ -5,7 +5,8 @@ request is translated here, so that a client branches on ``code`` and never on a
 """
 
 import logging
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import orjson
@@ -19,6 +20,7 @@ from django.core.exceptions import (
 from django.core.signals import got_request_exception
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
+from django.views.debug import SafeExceptionReporterFilter
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 
@@ -237,3 +239,25 @@ def page_not_found(request: HttpRequest, exception: Exception | None = None, **_
 
 def server_error(request: HttpRequest) -> HttpResponse:
     return _plain(500)
+
+
+def refuse_unknown_hosts(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Make a middleware that answers for foreign hosts before anybody else asks for the host.
+
+    Django would log a traceback for each of them, and with DEBUG show its settings to them.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        try:
+            request.get_host()
+        except DisallowedHost as error:
+            return bad_request(request, error)
+        return get_response(request)
+
+    return middleware
+
+
+class ReportFilter(SafeExceptionReporterFilter):
+    """Keeps addresses out of error reports and DEBUG's pages: those of the database and of Redis hold passwords."""
+
+    hidden_settings = re.compile(SafeExceptionReporterFilter.hidden_settings.pattern + "|_URL", re.IGNORECASE)

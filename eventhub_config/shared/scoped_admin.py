@@ -11,7 +11,7 @@ from typing import Any, ClassVar, cast
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.contrib.admin.options import BaseModelAdmin
+from django.contrib.admin.options import BaseModelAdmin, InlineModelAdmin
 from django.contrib.admin.utils import unquote
 from django.contrib.auth import get_user_model
 from django.db import models
@@ -28,6 +28,8 @@ from eventhub_config.shared.transactions import unit_of_work
 
 # An action works row by row, each in its own transaction, while the person waits.
 ACTION_LIMIT = 200
+# Sent by the buttons on a row's own page: that is where its answer leads back to.
+FROM_ROW = "from_row"
 
 
 def is_administrator(request: HttpRequest) -> bool:
@@ -72,8 +74,10 @@ class Scope(BaseModelAdmin):
         return False
 
 
-class ScopedInline(Scope, admin.TabularInline):
-    """A table of rows that belong to the row of the page."""
+class ScopedInline(Scope, InlineModelAdmin):
+    """Rows that belong to the row of the page: a table, unless a subclass says how else."""
+
+    template = admin.TabularInline.template
 
     extra = 0
     can_delete = False
@@ -178,7 +182,10 @@ class ScopedAdmin(Scope, admin.ModelAdmin):
         if many or len(chosen) > ACTION_LIMIT:
             self.message_user(request, f"Choose {ACTION_LIMIT} rows at most. Nothing was changed.", messages.WARNING)
             return None
-        return super().response_action(request, queryset)
+        response = super().response_action(request, queryset)
+        if FROM_ROW in request.POST and chosen and isinstance(response, HttpResponseRedirect):
+            return HttpResponseRedirect(reverse(f"admin:{self._url_name('change')}", args=[chosen[0]]))
+        return response
 
     def do_each(
         self, request: HttpRequest, rows: QuerySet[Any], operation: Callable[[Any, datetime], object], done: str
@@ -210,6 +217,7 @@ class ScopedAdmin(Scope, admin.ModelAdmin):
             "action": action,
             "form": form or forms.Form(),
             "checkbox_name": ACTION_CHECKBOX_NAME,
+            "from_row": FROM_ROW if FROM_ROW in request.POST else "",
         }
         return TemplateResponse(request, "admin/confirm_action.html", context)
 

@@ -9,6 +9,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from eventhub_config.shared.errors import Busy
 from eventhub_config.shared.models import StatusChange
 from eventhub_config.tests.admin_pages import browser, errors_on, form_on, messages_of
 from events.models import Event, TicketType
@@ -55,7 +56,14 @@ def test_a_list_has_ones_own_events_only():
     an_event(title=SECRET)
     client = browser(organizer)
 
-    for query in ("", "?q=business", "?status__exact=published", "?category__exact=workshop", "?starts_at__year=2027"):
+    for query in (
+        "",
+        "?q=business",
+        "?status__exact=published",
+        "?category__exact=workshop",
+        "?starts_at__year=2027",
+        "?_facets=True",
+    ):
         response = client.get(EVENTS + query)
         assert response.status_code == 200
         assert SECRET not in response.content.decode(), query
@@ -223,6 +231,19 @@ def test_a_refusal_stands_at_its_field(typed: dict[str, str], field: str, messag
 
     assert message in " ".join(errors_on(response)[field])
     assert Event.objects.values().get(pk=event.pk) == before
+
+
+def test_a_busy_database_is_told_and_nothing_is_lost(monkeypatch: pytest.MonkeyPatch):
+    def locked(**_: Any) -> None:
+        raise Busy
+
+    event = an_event()
+    monkeypatch.setattr("events.services.update_event", locked)
+
+    response = save(browser(event.organizer), event, title="Renamed")
+
+    assert errors_on(response) == {"__all__": ["Too busy just now. Nothing was changed; try again."]}
+    assert 'value="Renamed"' in response.content.decode()
 
 
 def test_status_and_counters_cannot_be_typed():
@@ -518,6 +539,17 @@ def test_the_buttons_on_a_page_are_those_that_lead_somewhere():
     ]
 
 
+def test_a_button_leads_back_to_its_page():
+    draft = a_draft()
+    client = browser(draft.organizer)
+
+    published = act(client, "publish_selected", draft, from_row="yes")
+    asked = act(client, "cancel_selected", draft, from_row="yes")
+
+    assert (published.status_code, published["Location"]) == (302, page_of(draft))
+    assert 'name="from_row"' in asked.content.decode()
+
+
 @pytest.mark.parametrize("chosen", [["x"], ["9" * 30], ["1"] * 201])
 def test_forged_choices_change_nothing(chosen: list[str]):
     response = browser(an_organizer()).post(
@@ -570,3 +602,16 @@ def test_a_longer_list_costs_no_more(path: str, statements: int):
         counts.append(len(queries))
 
     assert counts == [statements, statements]
+
+
+def test_a_page_with_more_ticket_types_costs_no_more():
+    kinds = [{"name": f"Type {number}", "price": Decimal(number)} for number in range(20)]
+    few, many = a_draft(ticket_types=kinds[:2]), a_draft(ticket_types=kinds)
+    client = browser(an_admin())
+    counts = []
+    for event in (few, many):
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get(page_of(event)).status_code == 200
+        counts.append(len(queries))
+
+    assert counts == [5, 5]

@@ -216,7 +216,8 @@ def _rate(result: Result) -> float:
 
 def print_table(bench: Bench, works: list[Work]) -> None:
     print(
-        f"\n{'':34}{'Event Hub':>12}{'prototype':>12}{'ratio':>8}  {'target':<11}{'p50 / p95 / p99 ms, ours':>26}{'prototype':>20}{'CPU ms web+db, ours':>22}{'prototype':>14}{'ratio':>7}"
+        f"\n{'':34}{'Event Hub':>12}{'prototype':>12}{'ratio':>8}  {'target':<11}{'p50 / p95 / p99 in ms':>24}"
+        f"{'prototype':>20}{'CPU ms, web + db':>18}{'prototype':>14}{'ratio':>7}"
     )
     for work in works:
         mine = bench.results.get((work.name, bench.ours.name), [])
@@ -231,8 +232,8 @@ def print_table(bench: Bench, works: list[Work]) -> None:
             shown = [f"{statistics.median(one.rate for one in side):.0f} /s" for side in (mine, theirs)]
         print(
             f"{work.title:34}{shown[0]:>12}{shown[1]:>12}{ratio:>8.2f}  {work.target:<11}"
-            f"{_latencies(mine):>26}{_latencies(theirs):>20}"
-            f"{_cpu(mine):>22}{_cpu(theirs):>14}"
+            f"{_latencies(mine):>24}{_latencies(theirs):>20}"
+            f"{_cpu(mine):>18}{_cpu(theirs):>14}"
             f"{statistics.median(_cpu_ratio(a, b) for a, b in zip(mine, theirs, strict=True)):>7.2f}"
         )
 

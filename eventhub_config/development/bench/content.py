@@ -11,11 +11,11 @@ BUYERS = 3000
 UNLIMITED = 1_000_000  # a finite capacity, so that it is compared
 FEW_SEATS = 200
 
-_WORDS = """
-    async booking cache class cloud code community data database deploy design event evening guide hands-on index
-    kernel language learn load map meet message model network open page people pipeline plan practice python queue
-    query room scale seat service share speaker story stream table task test ticket type venue web work workshop
-""".split()
+_WORDS = (
+    "async booking cache class cloud code community data database deploy design event evening guide hands-on index"
+    " kernel language learn load map meet message model network open page people pipeline plan practice python queue"
+    " query room scale seat service share speaker story stream table task test ticket type venue web work workshop"
+)
 _CATEGORIES = ("workshop", "webinar", "conference", "master_class", "meetup", "training")
 _CITIES = (("Berlin", "DE", "Europe/Berlin"), ("Lisbon", "PT", "Europe/Lisbon"), ("Osaka", "JP", "Asia/Tokyo"))
 
@@ -54,7 +54,7 @@ def _event(chance: random.Random, starts_at: datetime) -> dict[str, Any]:
             "ends_at": (starts_at + timedelta(hours=3)).isoformat(),
             "capacity": chance.choice((None, 20, 200, 2000)),
             "tax_rate": "19.00",
-            "skills": [chance.choice(_WORDS) for _ in range(3)],
+            "skills": [_text(chance, 1) for _ in range(3)],
             "hours": "3.00",
         },
         "ticket_types": [{"name": f"Type {number}", "price": price} for number, price in enumerate(prices)],
@@ -69,4 +69,4 @@ def _hot_event(chance: random.Random, starts_at: datetime, capacity: int) -> dic
 
 
 def _text(chance: random.Random, words: int) -> str:
-    return " ".join(chance.choices(_WORDS, k=words)).capitalize()
+    return " ".join(chance.choices(_WORDS.split(), k=words)).capitalize()
