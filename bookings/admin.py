@@ -79,9 +79,9 @@ class BookingAdmin(ScopedAdmin):
     def attendee(self, booking: Booking) -> str:
         return f"{booking.user.display_name} <{booking.user.email}>"
 
-    @admin.display(description="made (UTC)", ordering="created_at")
+    @admin.display(description="made on", ordering="created_at")
     def made(self, booking: Booking) -> str:
-        return f"{booking.created_at:%Y-%m-%d %H:%M}"
+        return f"{booking.created_at:%Y-%m-%d}"
 
     @admin.display(description="price", ordering="total_amount")
     def total(self, booking: Booking) -> str:

@@ -1,7 +1,6 @@
 """The Celery application: workers and Beat start from here."""
 
 import os
-
 from typing import Any
 
 from celery import Celery

@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import include, path
+from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
 
 from eventhub_config.meta import MetaView
@@ -35,7 +35,7 @@ urlpatterns = [
     path("api/", include("payments.urls")),
     path("api/", include("notifications.urls")),
     # Not left to handler404: with DEBUG, Django would answer with a page of its own.
-    path("<path:unknown>", page_not_found),
+    re_path("", page_not_found),
 ]
 
 handler400 = "eventhub_config.shared.errors.bad_request"

@@ -30,7 +30,7 @@ class TicketTypeSerializer(ModelSerializer):
 class TicketTypeWriteSerializer(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=80, validators=[validate_single_line])
     description = serializers.CharField(max_length=500, required=False, allow_blank=True)
-    price = MoneyField(required=False)
+    price = MoneyField(required=False, max_value=money.LARGEST_PRICE)
     quantity = serializers.IntegerField(min_value=0, max_value=LARGEST, allow_null=True, required=False)
     sales_start_at = MomentField(allow_null=True, required=False)
     sales_end_at = MomentField(allow_null=True, required=False)
@@ -193,7 +193,7 @@ class EventWriteSerializer(serializers.Serializer[Any]):
 class EventCreateSerializer(EventWriteSerializer):
     """``price`` alone makes one ticket type; ``ticket_types`` makes several; neither makes a free one."""
 
-    price = MoneyField(required=False)
+    price = MoneyField(required=False, max_value=money.LARGEST_PRICE)
     ticket_types: Any = serializers.ListSerializer(
         child=TicketTypeWriteSerializer(), required=False, allow_empty=False, max_length=50
     )

@@ -23,6 +23,7 @@ from eventhub_config.shared.conditional import (
 from eventhub_config.shared.errors import InvalidInput, InvalidTransition
 from eventhub_config.shared.permissions import Anyone, OrganizerOrAdmin
 from eventhub_config.shared.rendering import FastJSONRenderer
+from eventhub_config.shared.statistics_sections import event_statistics, statistics_serializer
 from eventhub_config.shared.views import ApiViewSet
 from events import availability
 from events.filters import EventFilter, TicketTypeFilter
@@ -61,6 +62,7 @@ class EventViewSet(mixins.ListModelMixin, ApiViewSet):
         "publish": OrganizerOrAdmin,
         "withdraw": OrganizerOrAdmin,
         "cancel": OrganizerOrAdmin,
+        "statistics": OrganizerOrAdmin,
     }
     problems = {
         "partial_update": (*EDIT_PROBLEMS, VersionMismatch, lifecycle.CurrencyFrozen),
@@ -73,6 +75,7 @@ class EventViewSet(mixins.ListModelMixin, ApiViewSet):
         ),
         "withdraw": (editing.NotOwner, lifecycle.EventHasBookings, InvalidTransition),
         "cancel": (editing.NotOwner, InvalidTransition),
+        "statistics": (editing.NotOwner,),
     }
     queryset = Event.objects.none()
     serializer_class = EventSerializer
@@ -185,6 +188,13 @@ class EventViewSet(mixins.ListModelMixin, ApiViewSet):
             "is_bookable": reason is None,
             "unavailable_reason": reason,
         }
+
+    @extend_schema(summary="Figures about an event that you run", responses=statistics_serializer())
+    @action(detail=True)
+    def statistics(self, request: Request, pk: str) -> Response:
+        event = self.get_object()
+        editing.require_owner(event, self.caller)
+        return Response(event_statistics(event.pk))
 
     def answer(self, event: Event, http_status: int = status.HTTP_200_OK) -> Response:
         """Answer with the whole event and its ETag."""

@@ -8,8 +8,10 @@ from babel.numbers import get_currency_precision
 
 # The widest exponent of the currencies that are in use (Kuwaiti dinar: 3), and what fits beside it.
 DECIMAL_PLACES = 3
-MAX_DIGITS = 14
+MAX_DIGITS = 17
 ZERO = Decimal(0)
+# The dearest seat; times the most seats that a booking can have, it still fits the column.
+LARGEST_PRICE = Decimal(1_000_000_000)
 
 
 @cache

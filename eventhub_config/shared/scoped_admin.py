@@ -105,6 +105,9 @@ class ScopedAdmin(Scope, admin.ModelAdmin):
     # Action -> its button on a row's own page.
     row_actions: ClassVar[Mapping[str, str]] = {}
 
+    class Media:
+        css = {"all": ("shared/admin/scoped.css",)}
+
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)
 

@@ -6,7 +6,9 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from django.utils import timezone
+from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
 from rest_framework.viewsets import GenericViewSet
 
 from eventhub_config.shared.errors import DomainError
@@ -29,6 +31,13 @@ class ApiViewSet(GenericViewSet[Any]):
         if self.action in {None, "metadata"}:  # no such method here: let it become a 405
             return []
         return [self.access.get(self.action, DenyByDefault)()]
+
+    def perform_authentication(self, request: Request) -> None:
+        try:
+            super().perform_authentication(request)
+        except AuthenticationFailed:
+            self.check_throttles(request)  # a bad token is no way around the limit of its address
+            raise
 
     @property
     def caller(self) -> Any:

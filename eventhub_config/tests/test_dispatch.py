@@ -69,11 +69,15 @@ def test_sends_at_once_outside_of_a_transaction(redis_to_disturb: Server) -> Non
 
 def test_sends_for_an_inner_savepoint_only_if_it_stood(redis_to_disturb: Server) -> None:
     @unit_of_work
+    def refused() -> None:
+        enqueue_on_commit(nothing, row_id=2)
+        raise InvalidTransition
+
+    @unit_of_work
     def work() -> None:
         enqueue_on_commit(nothing, row_id=1)
         with pytest.raises(InvalidTransition), transaction.atomic():
-            enqueue_on_commit(nothing, row_id=2)
-            raise InvalidTransition
+            refused()
 
     work()
 

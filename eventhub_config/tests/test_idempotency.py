@@ -1,12 +1,13 @@
 """``Idempotency-Key``: sent again, a request does nothing again."""
 
 import threading
+import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import Error, connection
 from django.utils import timezone
 
 from bookings.models import Booking
@@ -196,9 +197,7 @@ def make(key: IdempotencyKey, meanwhile: Callable[[], Any] = lambda: None) -> Ra
     before = key.find(RateLimitCounter)
     if before is not None:
         return before
-    made = RateLimitCounter.objects.create(
-        key=f"{RateLimitCounter.objects.count()}", count=0, expires_at=timezone.now()
-    )
+    made = RateLimitCounter.objects.create(key=uuid.uuid4().hex, count=0, expires_at=timezone.now())
     key.record(made, status=201, now=timezone.now())
     meanwhile()
     return made
@@ -280,7 +279,7 @@ def test_a_worker_that_was_killed_leaves_the_key_free() -> None:
         connection.connection.close()  # as a killed process does: nothing is said to the server
         raise ConnectionAbortedError
 
-    with pytest.raises(Exception, match=".*"):
+    with pytest.raises((ConnectionAbortedError, Error)):  # which of them depends on the database
         make(a_key(), die)
     connection.close()
     key = a_key()

@@ -72,7 +72,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(max_length=80)),
                 ('description', models.CharField(blank=True, max_length=500)),
-                ('price', models.DecimalField(decimal_places=3, default=Decimal('0'), help_text="For one seat, in the event's currency, tax included; 0 is free.", max_digits=14)),
+                ('price', models.DecimalField(decimal_places=3, default=Decimal('0'), help_text="For one seat, in the event's currency, tax included; 0 is free.", max_digits=17)),
                 ('quantity', models.PositiveIntegerField(blank=True, help_text="Empty: limited by the event's capacity only.", null=True)),
                 ('seats_taken', models.PositiveIntegerField(default=0, editable=False)),
                 ('waiting_count', models.PositiveIntegerField(default=0, editable=False, help_text='People on the waitlist; while there are any, nobody books past them.')),

@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from bookings.tests.factories import a_booking
 from eventhub_config.shared.redis_circuit import RedisUnavailableError, circuit
 from events.models import Event
 from events.services import publish_event, update_event
@@ -43,16 +42,6 @@ def test_an_edit_shows_at_once() -> None:
 
     update_event(event_id=event.pk, changes={"title": "Renamed"}, actor=event.organizer, now=NOW)
     assert listed()[event.pk]["title"] == "Renamed"
-
-
-def test_a_sale_may_show_later_in_the_list_and_never_in_the_detail() -> None:
-    event = an_event(capacity=1)
-    listed()
-    a_booking(event=event)
-
-    assert listed()[event.pk]["seats_left"] == 1
-    assert APIClient().get(f"/api/events/{event.pk}/").json()["seats_left"] == 0
-    assert APIClient().get(f"/api/events/{event.pk}/availability/").json()["unavailable_reason"] == "sold_out"
 
 
 def test_organizers_are_never_answered_from_what_was_kept() -> None:

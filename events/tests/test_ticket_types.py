@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from bookings.tests.factories import a_booking
 from events.models import Event, TicketType
 from events.tests.factories import a_draft, an_event
 from users.models import CustomUser
@@ -27,43 +26,6 @@ def test_another_type_can_be_added() -> None:
 
     assert (response.status_code, response.json()["price"], response.json()["seats_taken"]) == (201, "99.00", 0)
     assert Event.objects.get(pk=event.pk).version == event.version + 1
-
-
-def test_the_price_of_what_was_booked_stays() -> None:
-    booking = a_booking(price=10)
-    kind = TicketType.objects.get(event=booking.event)
-
-    response = client_of(booking.event.organizer).patch(f"/api/ticket-types/{kind.pk}/", {"price": "12.50"})
-
-    booking.refresh_from_db()
-    assert (response.json()["price"], booking.total_amount) == ("12.50", 10)
-    assert TicketType.objects.get(pk=kind.pk).seats_taken == 1
-
-
-def test_the_quantity_is_not_cut_below_what_is_taken() -> None:
-    booking = a_booking(seats=3)
-    kind = TicketType.objects.get(event=booking.event)
-    client = client_of(booking.event.organizer)
-
-    response = client.patch(f"/api/ticket-types/{kind.pk}/", {"quantity": 2})
-
-    assert (response.status_code, response.json()["code"]) == (409, "capacity_below_taken")
-    assert TicketType.objects.get(pk=kind.pk).quantity is None
-    assert client.patch(f"/api/ticket-types/{kind.pk}/", {"quantity": 3}).json()["seats_left"] == 0
-
-
-def test_what_was_booked_cannot_be_deleted() -> None:
-    booking = a_booking(ticket_types=[{"name": "A"}, {"name": "B"}])
-    booked, free = TicketType.objects.in_order().filter(event=booking.event)
-    client = client_of(booking.event.organizer)
-
-    refusal = client.delete(f"/api/ticket-types/{booked.pk}/")
-    deleted = client.delete(f"/api/ticket-types/{free.pk}/")
-    last = client.delete(f"/api/ticket-types/{booked.pk}/")
-
-    assert (refusal.status_code, refusal.json()["code"]) == (409, "ticket_type_in_use")
-    assert deleted.status_code == 204
-    assert (last.status_code, last.json()["code"]) == (409, "last_ticket_type")
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,8 @@ WARM_UP_SECONDS = 0.5
 FLOOR_SECONDS = 1.0
 ATTEMPTS = 1000
 COLD_STARTS = 3
+UNCACHED = "Event Hub, no cache"
+HOST = "127.0.0.1"
 
 
 @dataclass
@@ -43,6 +45,7 @@ WORKS = (
     Work("booking", "booking, with Idempotency-Key", ">= 1"),
     Work("plain", "booking, without a key", ">= 1"),
     Work("list", "event list, page of 20", ">= 2"),
+    Work("warm", "event list, warm cache", ">= 6"),
     Work("revalidate", "event list, If-None-Match", ">= 6"),
     Work("detail", "event detail", "8 x pretix"),
     Work("detail304", "event detail, If-None-Match", ""),
@@ -84,21 +87,25 @@ class Bench:
             measured = found
         self.results.setdefault((work.name, side.name), []).append(measured)
 
-    def _processes(self, side: Side) -> list[int]:
+    def _web(self, work: Work, side: Side) -> Web:
+        return self.webs[UNCACHED if work.name == "list" and side is self.ours else side.name]
+
+    def _processes(self, web: Web) -> list[int]:
         assert self.postgres.process is not None
-        return [self.webs[side.name].process.pid, self.postgres.process.pid]
+        return [web.process.pid, self.postgres.process.pid]
 
     def _read(self, work: Work, side: Side) -> Measured | None:
-        path = "/api/events/" if work.name in {"list", "revalidate"} else f"/api/events/{side.data['listed'][0]}/"
+        path = f"/api/events/{side.data['listed'][0]}/" if work.name.startswith("detail") else "/api/events/"
         headers, expected = {}, http.HTTPStatus.OK
         if work.name in {"revalidate", "detail304"}:
-            tag = sides.answer(self.webs[side.name].port, path).getheader("ETag")
+            # Links in the answer carry the host, so that its tag does too.
+            tag = sides.answer(self.webs[side.name].port, path, {"Host": HOST}).getheader("ETag")
             if side is self.ours and tag is None:
                 return None
             if tag is not None:
                 headers, expected = {"If-None-Match": tag}, http.HTTPStatus.NOT_MODIFIED
         requests = [_request("GET", path, headers)]
-        measured = self._load(side, requests, requests, self.seconds, repeat=True)
+        measured = self._load(self._web(work, side), requests, requests, self.seconds, repeat=True)
         self._expect(work, side, measured.result, {expected})
         return measured
 
@@ -111,7 +118,7 @@ class Bench:
         if group == "scarce":
             requests = requests[:ATTEMPTS]
         sides.queued_tasks(self.valkey_url)
-        measured = self._load(side, warm_up, requests, seconds, repeat=False)
+        measured = self._load(self._web(work, side), warm_up, requests, seconds, repeat=False)
         result = measured.result
         self._verify(work, side, warm["event"], result["warm_up_statuses"])
         self._verify(work, side, hot["event"], result["statuses"])
@@ -131,11 +138,11 @@ class Bench:
         event: dict[str, int] = side.data[group][number]
         return event
 
-    def _load(self, side: Side, warm_up: list[str], requests: list[str], seconds: float, *, repeat: bool) -> Measured:
-        before = [sides.cpu_seconds(pid) for pid in self._processes(side)]
+    def _load(self, web: Web, warm_up: list[str], requests: list[str], seconds: float, *, repeat: bool) -> Measured:
+        before = [sides.cpu_seconds(pid) for pid in self._processes(web)]
         result = generate(
             {
-                "port": self.webs[side.name].port,
+                "port": web.port,
                 "connections": CONNECTIONS,
                 "warm_up": warm_up,
                 "warm_up_seconds": WARM_UP_SECONDS,
@@ -144,10 +151,10 @@ class Bench:
                 "repeat": repeat,
             }
         )
-        after = [sides.cpu_seconds(pid) for pid in self._processes(side)]
+        after = [sides.cpu_seconds(pid) for pid in self._processes(web)]
         requests_done = sum(result["statuses"].values()) + sum(result["warm_up_statuses"].values())
-        web, database = ((b - a) / requests_done for a, b in zip(before, after, strict=True))
-        return Measured(_rate(result), result, web, database)
+        spent = [(b - a) / requests_done for a, b in zip(before, after, strict=True)]
+        return Measured(_rate(result), result, *spent)
 
     def _expect(self, work: Work, side: Side, result: Result, expected: set[int]) -> None:
         for status, count in result["statuses"].items():
@@ -197,7 +204,7 @@ def _request(method: str, path: str, headers: dict[str, str]) -> str:
 
 def _as_text(request: dict[str, Any]) -> str:
     body = request["body"]
-    headers = {"Host": "127.0.0.1", "Accept": "*/*", **request["headers"]}
+    headers = {"Host": HOST, "Accept": "*/*", **request["headers"]}
     if body:
         headers["Content-Length"] = str(len(body))
     lines = [
@@ -328,10 +335,13 @@ def _run(
     floor = measure_floor(folder)
     webs = {
         side.name: stack.enter_context(
-            sides.web(side.application, side.folder, side.environment, folder / f"{side.name}.log")
+            sides.web(side.serve, side.folder, side.environment, folder / f"{side.name}.log")
         )
         for side in pair
     }
+    webs[UNCACHED] = stack.enter_context(
+        sides.web(ours.serve, ours.folder, ours.environment | {"LIST_CACHE_SECONDS": "0"}, folder / "uncached.log")
+    )
     bench = Bench(ours, prototype, webs, postgres, valkey.url, arguments.seconds)
     for number in range(arguments.pairs):
         for work in arguments.works:
@@ -343,7 +353,9 @@ def _run(
 
 def measure_floor(folder: Path) -> Result:
     """Measure the load generator against bare WSGI: it must not be what limits the rest."""
-    with sides.web("floor:application", sides.BARE, sides.plain_environment(), folder / "floor.log") as web:
+    with sides.web(
+        [*sides.PLAIN_GUNICORN, "floor:application"], sides.BARE, sides.plain_environment(), folder / "floor.log"
+    ) as web:
         requests = [_request("GET", "/", {})]
         return generate(
             {
@@ -368,7 +380,7 @@ def profile(side: Side, what: str) -> None:
         path = "/api/events/" if what == "list" else f"/api/events/{side.data['listed'][0]}/"
         requests = [{"method": "GET", "path": path, "headers": {}, "body": ""}] * 1000
     for request in requests:
-        request["headers"]["Host"] = "127.0.0.1"
+        request["headers"]["Host"] = HOST
     subprocess.run(
         [sys.executable, str(sides.HERE / "profiling.py")],
         cwd=side.folder,

@@ -28,6 +28,7 @@ HERE = Path(__file__).resolve().parent
 CHECKOUT = HERE.parents[2]
 BARE = HERE / "bare"
 WEB_WORKERS = 2
+PLAIN_GUNICORN = [f"--workers={WEB_WORKERS}", "--access-logfile=-", "--no-control-socket"]
 START_SECONDS = 60
 PASSED_ON = ("PATH", "HOME", "TMPDIR", "LANG")  # of our environment; a setting of this machine must not decide
 
@@ -37,7 +38,7 @@ class Side:
     """One of the two: how it is started and loaded, and where its rows are."""
 
     name: str
-    application: str  # what gunicorn serves
+    serve: list[str]  # gunicorn's arguments
     folder: Path
     environment: dict[str, str]
     loader: list[str]
@@ -101,13 +102,12 @@ def cpu_seconds(pid: int) -> float:
 
 
 @contextlib.contextmanager
-def web(application: str, folder: Path, environment: Mapping[str, str], log: Path) -> Iterator[Web]:
-    """Run gunicorn as the image does, on a free port of the loopback address."""
+def web(serve: list[str], folder: Path, environment: Mapping[str, str], log: Path) -> Iterator[Web]:
+    """Run gunicorn with these arguments, on a free port of the loopback address."""
     with socket.create_server(("127.0.0.1", 0)) as listening, log.open("ab") as output:
         port = listening.getsockname()[1]
-        options = [f"--bind=fd://{listening.fileno()}", f"--workers={WEB_WORKERS}", "--no-control-socket"]
         process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", application, *options, "--access-logfile=-"],
+            [sys.executable, "-m", "gunicorn", *serve, f"--bind=fd://{listening.fileno()}"],
             cwd=folder,
             env=dict(environment),
             stdin=subprocess.DEVNULL,
@@ -141,7 +141,7 @@ def answer(port: int, path: str, headers: Mapping[str, str] | None = None) -> ht
 def cold_start(side: Side, path: str, log: Path) -> float:
     """Return the seconds from starting gunicorn to its first answer."""
     began = time.perf_counter()
-    with web(side.application, side.folder, side.environment, log) as running:
+    with web(side.serve, side.folder, side.environment, log) as running:
         status = answer(running.port, path).status
         if status != http.HTTPStatus.OK:
             raise RuntimeError(f"{side.name} answered {status} to {path}; its log:\n{log.read_text()[-3000:]}")
@@ -158,7 +158,7 @@ def both(postgres: embedded.Server, valkey: embedded.Server, folder: Path) -> tu
     secret = secrets.token_urlsafe(48)
     ours = Side(
         name="Event Hub",
-        application="eventhub_config.wsgi",
+        serve=["--config=python:eventhub_config.gunicorn", f"--workers={WEB_WORKERS}", "eventhub_config.wsgi"],
         folder=CHECKOUT,
         environment={
             **kept,
@@ -191,7 +191,7 @@ def both(postgres: embedded.Server, valkey: embedded.Server, folder: Path) -> tu
     )
     prototype = Side(
         name="prototype",
-        application="prototype.wsgi",
+        serve=[*PLAIN_GUNICORN, "prototype.wsgi"],
         folder=BARE,
         environment={
             **kept,
