@@ -1,7 +1,6 @@
 """Periodic work: one list for Beat, for ``manage.py run_job`` and for tests."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 
@@ -48,7 +47,11 @@ def a_sweep(ids: list[int], worked: list[int], poisoned: int | None = None) -> S
             raise ValueError("poison")
         worked.append(pk)
 
-    return Sweep("a_sweep", timedelta(minutes=1), find=lambda now: ids, work=work, task=work_task, argument="row_id")
+    def find(now: datetime) -> list[int]:
+        assert now == NOW
+        return ids
+
+    return Sweep("a_sweep", timedelta(minutes=1), find=find, work=work, task=work_task, argument="row_id")
 
 
 # --- The list ---------------------------------------------------------------------------------------------------------
@@ -162,7 +165,7 @@ def test_leftovers_are_purged_when_nobody_asks_for_them_any_more() -> None:
 
 
 @pytest.fixture
-def a_listed_job(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[datetime]]:
+def a_listed_job(monkeypatch: pytest.MonkeyPatch) -> list[datetime]:
     """List a job that remembers when it was told to run."""
     runs: list[datetime] = []
 
@@ -173,7 +176,7 @@ def a_listed_job(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[datetime]]:
     from eventhub_config.shared import jobs
 
     monkeypatch.setattr(jobs, "JOBS", [*jobs.JOBS, Chore("a_chore", timedelta(minutes=1), run)])
-    yield runs
+    return runs
 
 
 def test_a_job_runs_by_hand_at_any_moment(a_listed_job: list[datetime]) -> None:

@@ -28,6 +28,7 @@ FLOOR_SECONDS = 1.0
 ATTEMPTS = 1000
 COLD_STARTS = 3
 UNCACHED = "Event Hub, no cache"
+NO_CACHE = {"LIST_CACHE_SECONDS": "0"}
 HOST = "127.0.0.1"
 
 
@@ -340,7 +341,7 @@ def _run(
         for side in pair
     }
     webs[UNCACHED] = stack.enter_context(
-        sides.web(ours.serve, ours.folder, ours.environment | {"LIST_CACHE_SECONDS": "0"}, folder / "uncached.log")
+        sides.web(ours.serve, ours.folder, {**ours.environment, **NO_CACHE}, folder / "uncached.log")
     )
     bench = Bench(ours, prototype, webs, postgres, valkey.url, arguments.seconds)
     for number in range(arguments.pairs):
@@ -377,14 +378,14 @@ def profile(side: Side, what: str) -> None:
         requests = _booking_requests(side.data["hot"][0], side.data["tokens"], keyed=what == "booking")
         expected = 201
     else:
-        path = "/api/events/" if what == "list" else f"/api/events/{side.data['listed'][0]}/"
+        path = f"/api/events/{side.data['listed'][0]}/" if what == "detail" else "/api/events/"
         requests = [{"method": "GET", "path": path, "headers": {}, "body": ""}] * 1000
     for request in requests:
         request["headers"]["Host"] = HOST
     subprocess.run(
         [sys.executable, str(sides.HERE / "profiling.py")],
         cwd=side.folder,
-        env={**side.environment, "PYTHONPATH": str(side.folder)},
+        env={**side.environment, **(NO_CACHE if what == "list" else {}), "PYTHONPATH": str(side.folder)},
         input=json.dumps({"requests": requests, "expected": expected}).encode(),
         check=True,
     )
@@ -396,7 +397,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=3, help="of each phase")
     parser.add_argument("--pairs", type=int, default=3, help="how often both sides take turns")
     parser.add_argument("--only", default="", help=f"some of: {','.join(names)}")
-    parser.add_argument("--profile", choices=["booking", "plain", "list", "detail"], help="where a request's time goes")
+    parser.add_argument(
+        "--profile", choices=["booking", "plain", "list", "warm", "detail"], help="where a request's time goes"
+    )
     parser.add_argument("--prototype", action="store_true", help="profile the prototype instead")
     arguments = parser.parse_args()
     wanted = [name for name in arguments.only.split(",") if name]
