@@ -2,6 +2,7 @@
 FROM python:3.13-slim-bookworm AS packages
 
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+WORKDIR /build
 RUN python -m venv /opt/venv
 COPY requirements.txt .
 RUN /opt/venv/bin/pip install --require-hashes -r requirements.txt
@@ -15,7 +16,8 @@ ENV PATH=/opt/venv/bin:$PATH \
     ENV_FILE= \
     STATIC_ROOT=/srv/static \
     MEDIA_ROOT=/srv/media
-RUN useradd --system --uid 10001 --user-group --no-create-home eventhub \
+RUN groupadd --system --gid 10001 eventhub \
+    && useradd --system --uid 10001 --gid eventhub --no-create-home eventhub \
     && install -d -o eventhub -g eventhub /srv/media
 COPY --from=packages /opt/venv /opt/venv
 WORKDIR /app
@@ -24,7 +26,7 @@ COPY . .
 RUN SECRET_KEY=only-for-collecting-static-files-in-the-image ALLOWED_HOSTS=localhost PAYMENT_GATEWAY=mock \
     DATABASE_URL=sqlite:////tmp/unused.sqlite3 \
     python manage.py collectstatic --no-input
-USER eventhub
+USER 10001:10001
 EXPOSE 8000
 # It asks for a host that is served here: localhost may not be one.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --start-interval=1s --retries=3 \

@@ -14,6 +14,7 @@ from bookings.models import Booking, Ticket
 from bookings.services.closing import expire_overdue_holds
 from eventhub_config.shared import money
 from eventhub_config.shared.errors import Busy, DomainError, InvalidInput, NotVisible
+from eventhub_config.shared.fast_insert import insert_rows
 from eventhub_config.shared.idempotency import IdempotencyKey
 from eventhub_config.shared.transactions import unit_of_work
 from events.availability import Offer, SalesNotStarted, SoldOut, why_closed, why_refused
@@ -104,7 +105,7 @@ def _book(*, user: CustomUser, request: BookingRequest, now: datetime, key: Idem
     booking = _new_booking(user, offer, request, seats=len(tickets), total=total, now=now)
     for ticket in tickets:
         ticket.booking, ticket.status_changed_at = booking, now
-    Ticket.objects.bulk_create(tickets)
+    insert_rows(tickets)
     booking.written_tickets = tickets
     booking.record_creation(actor=user, at=now)
     happened = signals.booking_placed if total else signals.booking_confirmed
@@ -216,7 +217,7 @@ def _new_booking(
         created_at=now,
     )
     try:
-        booking.save(force_insert=True)
+        insert_rows([booking])
     except IntegrityError as error:
         if "reference" in str(error):  # drawn twice: one chance in 2**40 for each booking there is
             raise Busy from error

@@ -8,6 +8,7 @@ from django.db import models
 
 from eventhub_config.shared.actors import Actor, actor_label
 from eventhub_config.shared.errors import InvalidTransition
+from eventhub_config.shared.fast_insert import insert_rows
 from eventhub_config.shared.models import StatusChange
 
 
@@ -47,11 +48,15 @@ class StatusModel(models.Model):
 
 
 def record_change(row: StatusModel, *, before: str, actor: Actor, at: datetime, note: str = "") -> None:
-    StatusChange.objects.create(
+    insert_rows([_change(row, before, row.status, actor, at, note)])
+
+
+def _change(row: StatusModel, before: str, after: str, actor: Actor, at: datetime, note: str) -> StatusChange:
+    return StatusChange(
         subject_type=row._meta.label_lower,
         subject_id=row.pk,
         from_status=before,
-        to_status=row.status,
+        to_status=after,
         actor=actor_label(actor),
         note=note[:255],
         at=at,
@@ -70,18 +75,7 @@ def move_all(rows: Iterable[StatusModel], status: str, *, actor: Actor, at: date
         raise InvalidTransition
     model = type(rows[0])
     model._base_manager.filter(pk__in=[row.pk for row in rows]).update(status=status, status_changed_at=at)
-    StatusChange.objects.bulk_create(
-        StatusChange(
-            subject_type=model._meta.label_lower,
-            subject_id=row.pk,
-            from_status=row.status,
-            to_status=status,
-            actor=actor_label(actor),
-            note=note[:255],
-            at=at,
-        )
-        for row in rows
-    )
+    insert_rows([_change(row, row.status, status, actor, at, note) for row in rows])
     for row in rows:
         row.status, row.status_changed_at = status, at
 

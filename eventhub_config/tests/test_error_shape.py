@@ -70,6 +70,14 @@ def test_an_unknown_address_is_not_found(address: str) -> None:
     problem(a_client().get(address), 404, "not_found")
 
 
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"])
+@pytest.mark.parametrize("address", ["/api/nowhere/", "/api/bookings/abc/cancel/", "/nowhere"])
+def test_an_unknown_address_is_not_found_by_any_method(method: str, address: str) -> None:
+    client = APIClient(enforce_csrf_checks=True)  # as on a real server: no cookie of ours is asked for
+
+    problem(client.generic(method, address, "{}", "application/json"), 404, "not_found")
+
+
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_a_forgotten_slash_is_told(method: str) -> None:
     body = problem(getattr(a_client(), method)("/api/events"), 404, "not_found")

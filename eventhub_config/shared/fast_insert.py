@@ -1,0 +1,34 @@
+"""Inserting rows on hot paths: the statement of a table is put together once, not at every insert.
+
+Half the time of an ORM insert goes into composing SQL that is always the same. This does what ``bulk_create`` does for
+new rows with an automatic id, and no more: no signals, no ``save()``, no conflicts.
+"""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+from django.db import connection, models
+
+
+def insert_rows(rows: Sequence[models.Model]) -> None:
+    """Insert new rows of one model in one statement, and give them their ids."""
+    if not rows:
+        return
+    fields, head, values = _statement(type(rows[0]))
+    parameters = [field.get_db_prep_save(field.pre_save(row, True), connection) for row in rows for field in fields]
+    with connection.cursor() as cursor:
+        cursor.execute(f"{head} {', '.join([values] * len(rows))} RETURNING id", parameters)
+        for row, (pk,) in zip(rows, cursor.fetchall(), strict=True):
+            row.pk = pk
+            row._state.adding = False
+            row._state.db = connection.alias
+
+
+@cache
+def _statement(model: type[models.Model]) -> tuple[list["models.Field[Any, Any]"], str, str]:
+    """Return a table's columns without the id, and its INSERT up to and with one row's placeholders."""
+    fields = [field for field in model._meta.concrete_fields if not field.primary_key]
+    columns = ", ".join(f'"{field.column}"' for field in fields)
+    values = ", ".join(["%s"] * len(fields))
+    return fields, f"INSERT INTO {model._meta.db_table} ({columns}) VALUES", f"({values})"  # noqa: S608 (our own names)
