@@ -5,7 +5,8 @@ ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /build
 RUN python -m venv /opt/venv
 COPY requirements.txt .
-RUN /opt/venv/bin/pip install --require-hashes -r requirements.txt
+RUN /opt/venv/bin/pip install --require-hashes -r requirements.txt \
+    && /opt/venv/bin/pip uninstall --yes pip
 
 
 FROM python:3.13-slim-bookworm

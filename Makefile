@@ -44,11 +44,11 @@ lint: $(READY) ## Check style, types, import directions, migrations, settings an
 	@$(LINT_ENVIRONMENT) $(SQLITE) $(MANAGE) check --deploy --tag security --fail-level WARNING
 	@$(LINT_ENVIRONMENT) $(SQLITE) $(MANAGE) spectacular --validate --fail-on-warn --file /dev/null
 
-lock: $(READY) ## Choose versions anew for requirements.in and requirements-dev.in
+lock: $(READY) ## Lock what requirements.in and requirements-dev.in name; ARGS=--upgrade takes newer versions
 	UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
-		--generate-hashes requirements.in -o requirements.txt
+		--generate-hashes $(ARGS) requirements.in -o requirements.txt
 	UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
-		--generate-hashes -c requirements.txt requirements-dev.in -o requirements-dev.txt
+		--generate-hashes $(ARGS) -c requirements.txt requirements-dev.in -o requirements-dev.txt
 	@! grep -nE 'https?://|file://|index-url|find-links' requirements.txt requirements-dev.txt || \
 		{ echo "A registry's address got into a lock (see above); it must not stay there."; exit 1; }
 

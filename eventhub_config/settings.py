@@ -339,11 +339,14 @@ LOGGING = {
     "handlers": _handlers,
     "root": {"handlers": list(_handlers), "level": LOG_LEVEL},
     "loggers": {
+        # A line for each task and each entry of Beat would bury the rest.
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.app.trace": {"level": "WARNING"},
+        "celery.beat": {"level": "INFO" if LOG_LEVEL == "DEBUG" else "WARNING"},
         "django": {"handlers": []},  # with DEBUG, Django's own handler would say everything twice
         # Every refused request would be a line of its own here; the access log has them.
         "django.request": {"level": "ERROR"},
         "django.security.DisallowedHost": {"level": "CRITICAL"},
-        "celery.worker.strategy": {"level": "WARNING"},  # "received"; that a task is done, or not, is another line
     },
 }
 

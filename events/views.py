@@ -4,7 +4,6 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import Prefetch, QuerySet
-from django.http.response import HttpResponseBase
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins, status
 from rest_framework.decorators import action
@@ -92,7 +91,7 @@ class EventViewSet(mixins.ListModelMixin, ApiViewSet):
     def get_serializer_context(self) -> dict[str, Any]:
         return {**super().get_serializer_context(), "now": self.now}
 
-    def list(self, request: Request) -> HttpResponseBase:
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         # Who runs events sees drafts among them; everybody else sees the same.
         if request.user.is_authenticated and self.caller.runs_events:
             return super().list(request)

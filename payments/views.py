@@ -6,6 +6,7 @@ from rest_framework import mixins, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from bookings.services.closing import NotYourBooking
 from eventhub_config.shared.idempotency import idempotency_key
 from eventhub_config.shared.permissions import SignedIn
 from eventhub_config.shared.views import ApiViewSet
@@ -26,7 +27,7 @@ class PaymentViewSet(MoneyViewSet):
     access = {**MoneyViewSet.access, "create": SignedIn}
     problems = {
         "create": (
-            charging.NotYourBooking,
+            NotYourBooking,
             charging.NothingToPay,
             charging.HoldExpired,
             charging.BookingNotPayable,

@@ -1,6 +1,7 @@
 """The periodic work of users."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 
@@ -10,8 +11,8 @@ from users.models import UserSession
 
 def purge_ended_sessions(now: datetime) -> int:
     """Delete sessions none of whose tokens can be used any more."""
-    unused_since = now - settings.SIMPLE_JWT["REFRESH_TOKEN_LIFETIME"]
-    deleted, _ = UserSession.objects.filter(last_refreshed_at__lt=unused_since).delete()
+    lifetime: Any = settings.SIMPLE_JWT["REFRESH_TOKEN_LIFETIME"]
+    deleted, _ = UserSession.objects.filter(last_refreshed_at__lt=now - lifetime).delete()
     return deleted
 
 

@@ -22,7 +22,7 @@ class EventHasStarted(DomainError):
 
 class NotYourBooking(Forbidden):
     code = "not_your_booking"
-    title = "Only its owner or the organizer can do this."
+    title = "This booking is somebody else's."
 
 
 @unit_of_work

@@ -14,7 +14,7 @@ ENVIRONMENT_FILE = CHECKOUT / ".env"
 SECRET_BYTES = {"SECRET_KEY": 48, "POSTGRES_PASSWORD": 24}
 
 
-def write(path: Path = ENVIRONMENT_FILE, **changes: str) -> bool:
+def write(path: Path | None = None, **changes: str) -> bool:
     """Write the file unless there is one, and say whether it was written.
 
     Only the owner may read it. ``changes`` are values that differ from the example.
@@ -23,7 +23,7 @@ def write(path: Path = ENVIRONMENT_FILE, **changes: str) -> bool:
     for name, value in {**_new_secrets(), **changes}.items():
         text = re.sub(rf"^#?{name}=.*$", f"{name}={value}", text, count=1, flags=re.MULTILINE)
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        descriptor = os.open(path or ENVIRONMENT_FILE, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         return False
     with os.fdopen(descriptor, "w") as file:

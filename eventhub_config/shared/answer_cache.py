@@ -8,6 +8,7 @@ are never made on a kept answer.
 import hashlib
 import logging
 from collections.abc import Callable
+from typing import Any
 
 from django.db import transaction
 from django.http import HttpResponse
@@ -43,13 +44,13 @@ def _kept(request: Request, scope: str, seconds: int, make: Callable[[], bytes])
     address = hashlib.blake2b(request.build_absolute_uri().encode(), digest_size=16).hexdigest()
     name = key("answer", scope, address)
     try:
-        edition, kept = circuit.call(lambda: client().mget(_edition_key(scope), name))
+        found: Any = circuit.call(lambda: client().mget(_edition_key(scope), name))
     except RedisUnavailableError:
         return make()
-    edition = edition or b"0"
-    made_in, _, body = (kept or b"").partition(b"\n")
+    edition: bytes = found[0] or b"0"
+    made_in, _, kept = (found[1] or b"").partition(b"\n")
     if kept and made_in == edition:
-        return bytes(body)
+        return bytes(kept)
     body = make()
     try:
         # Under the edition read before: an edit in between makes it worthless, not wrong.

@@ -7,6 +7,7 @@ class SharedConfig(AppConfig):
     verbose_name = "Foundation"
 
     def ready(self) -> None:
-        from eventhub_config.shared import requests
+        from eventhub_config.shared import health, requests
 
         requests.carry_request_ids_through_celery()
+        health.beat_when_worker_starts()

@@ -122,7 +122,8 @@ FRAMEWORK_CODES = dict(_HTTP_PROBLEMS.values()) | {
 
 def error_codes() -> dict[str, str]:
     """Return every code that an answer can carry, with its meaning."""
-    return dict(sorted((FRAMEWORK_CODES | {error.code: error.title for error in _all_domain_errors()}).items()))
+    own = {error.code: error.title for error in _all_domain_errors() if "code" in vars(error)}
+    return dict(sorted((FRAMEWORK_CODES | own).items()))
 
 
 def _all_domain_errors(of: type[DomainError] = DomainError) -> Iterator[type[DomainError]]:

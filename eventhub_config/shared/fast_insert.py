@@ -31,4 +31,4 @@ def _statement(model: type[models.Model]) -> tuple[list["models.Field[Any, Any]"
     fields = [field for field in model._meta.concrete_fields if not field.primary_key]
     columns = ", ".join(f'"{field.column}"' for field in fields)
     values = ", ".join(["%s"] * len(fields))
-    return fields, f"INSERT INTO {model._meta.db_table} ({columns}) VALUES", f"({values})"  # noqa: S608 (our own names)
+    return fields, f"INSERT INTO {model._meta.db_table} ({columns}) VALUES", f"({values})"

@@ -4,9 +4,11 @@
 decide; Redis, worker and Beat are told as degraded, because nothing acknowledged is lost without them.
 """
 
+import logging
 from datetime import datetime, timedelta
 from typing import Any
 
+from celery.signals import worker_ready
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
@@ -15,12 +17,28 @@ from django.utils import timezone
 from eventhub_config.shared.models import Heartbeat
 from eventhub_config.shared.redis_circuit import RedisUnavailableError, circuit, client
 
+logger = logging.getLogger(__name__)
+
 SILENT_AFTER = timedelta(minutes=3)  # the heartbeat is sent every minute
 
 
 def beat(name: str, now: datetime) -> None:
     """Record that a process is at work."""
     Heartbeat.objects.update_or_create(name=name, defaults={"at": now})
+
+
+def beat_when_worker_starts() -> None:
+    """Record the first heartbeat as soon as a worker is ready, rather than a minute later."""
+    worker_ready.connect(_worker_is_ready, dispatch_uid="first heartbeat")
+
+
+def _worker_is_ready(**_: Any) -> None:
+    try:
+        beat("worker", timezone.now())
+    except DatabaseError as error:  # it comes with Beat's next minute
+        logger.warning("The first heartbeat was not recorded: %s", error)
+    finally:
+        connection.close()
 
 
 def healthz(request: HttpRequest) -> JsonResponse:

@@ -16,6 +16,7 @@ from django.db import connection, models
 from rest_framework.request import Request
 
 from eventhub_config.shared.errors import DomainError, InvalidInput
+from eventhub_config.shared.fast_insert import insert_rows
 from eventhub_config.shared.models import IdempotencyRecord
 
 M = TypeVar("M", bound=models.Model)
@@ -55,9 +56,10 @@ class IdempotencyKey:
             return None
         if connection.vendor == "postgresql":
             self._try_lock()
-        record = IdempotencyRecord.objects.filter(user_id=self.user_id, route=self.route, key=self.key).first()
-        if record is None:
+        kept = list(IdempotencyRecord.objects.raw(_KEPT, [self.user_id, self.route, self.key]))
+        if not kept:
             return None
+        record = kept[0]
         if record.body_hash != self.body_hash:
             raise IdempotencyKeyReused
         self.replayed, self.status = True, record.response_status
@@ -66,27 +68,34 @@ class IdempotencyKey:
     def record(self, resource: models.Model, *, status: int, now: datetime) -> None:
         """Remember what this key made. Call before the hot rows are touched."""
         self.status = status
-        if self.key:
-            IdempotencyRecord.objects.create(
-                user_id=self.user_id,
-                route=self.route,
-                key=self.key,
-                body_hash=self.body_hash,
-                resource_id=resource.pk,
-                response_status=status,
-                created_at=now,
-            )
+        if not self.key:
+            return
+        record = IdempotencyRecord(
+            user_id=self.user_id,
+            route=self.route,
+            key=self.key,
+            body_hash=self.body_hash,
+            resource_id=resource.pk,
+            response_status=status,
+            created_at=now,
+        )
+        insert_rows([record])
 
     def headers(self) -> dict[str, str]:
         return {"Idempotency-Replayed": "true"} if self.replayed else {}
 
     def _try_lock(self) -> None:
+        """Lock the key until the transaction ends. A statement by itself: what is read must be read after it."""
         digest = hashlib.blake2b(f"{self.user_id}\n{self.route}\n{self.key}".encode(), digest_size=8).digest()
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [int.from_bytes(digest, "big", signed=True)])
-            row = cursor.fetchone()
-        if not row or not row[0]:
+            (got,) = cursor.fetchone()
+        if not got:
             raise RequestInProgress(headers={"Retry-After": "1"})
+
+
+# Plain SQL, like that of the seat engine and for the same reason.
+_KEPT = f"SELECT * FROM {IdempotencyRecord._meta.db_table} WHERE user_id = %s AND route = %s AND key = %s"  # noqa: S608
 
 
 def idempotency_key(request: Request) -> IdempotencyKey:

@@ -63,6 +63,8 @@ TABLE = [
     Row("events_retrieve", "draft",                            404, 404, 404, 200, 404, 404, 200, 401),
     Row("events_availability", "event",                        200, 200, 200, 200, 200, 200, 200, 401),
     Row("events_availability", "draft",                        404, 404, 404, 200, 404, 404, 200, 401),
+    Row("events_statistics", "event",                          401, 403, 403, 200, 403, 403, 200, 401),
+    Row("events_statistics", "draft",                          401, 403, 403, 200, 404, 404, 200, 401),
     Row("events_partial_update", "event",                      401, 403, 403, 200, 403, 403, 200, 401),
     Row("events_partial_update", "cancelled_event",            401, 403, 403, 409, 403, 403, 409, 401),
     Row("events_partial_update", "draft",                      401, 403, 403, 200, 404, 404, 200, 401),

@@ -114,7 +114,7 @@ def worker(environment: Environment, concurrency: int = 2) -> Iterator[LiveProce
 def beat(environment: Environment) -> Iterator[LiveProcess]:
     """Run Beat and wait until it has begun to watch the clock."""
     command = ["celery", "-A", "eventhub_config", "beat", "--loglevel=INFO", "--pidfile="]
-    with _running("beat", command, environment) as started:
+    with _running("beat", command, environment, log_level="DEBUG") as started:
         started.wait_for_output(r"beat: Starting")
         yield started
 
@@ -127,13 +127,15 @@ def _answers(started: LiveProcess, url: str) -> bool:
 
 
 @contextlib.contextmanager
-def _running(name: str, command: list[str], environment: Environment) -> Iterator[LiveProcess]:
+def _running(
+    name: str, command: list[str], environment: Environment, log_level: str = "INFO"
+) -> Iterator[LiveProcess]:
     handle, path = tempfile.mkstemp(prefix=f"{name}-", suffix=".log", dir=os.environ.get("EVENTHUB_TEST_FOLDER"))
     with open(handle, "wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", *command],
             cwd=CHECKOUT,
-            env={**environment, "PYTHONUNBUFFERED": "1", "LOG_LEVEL": "INFO"},
+            env={**environment, "PYTHONUNBUFFERED": "1", "LOG_LEVEL": log_level},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,

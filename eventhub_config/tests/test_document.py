@@ -29,6 +29,7 @@ OPERATION_IDS = [
     "events_partial_update",
     "events_publish",
     "events_retrieve",
+    "events_statistics",
     "events_withdraw",
     "invoices_list",
     "invoices_retrieve",

@@ -15,7 +15,6 @@ from events.services.ticket_types import create_ticket_type, delete_ticket_type,
 __all__ = [
     "advance_event",
     "cancel_event",
-    "complete_event",
     "create_event",
     "create_ticket_type",
     "delete_draft",

@@ -1,6 +1,6 @@
 """The rules of booking stand twice: in Python to tell the reason, in SQL to hold under concurrency. They agree."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import product
 
 import pytest
@@ -19,7 +19,7 @@ SECOND = timedelta(seconds=1)
 
 @pytest.mark.parametrize("status", ["draft", "published", "ongoing", "completed", "cancelled"])
 @pytest.mark.parametrize("deadline", [None, START - timedelta(days=1)])
-def test_on_state_and_deadline(status: str, deadline: object) -> None:
+def test_on_state_and_deadline(status: str, deadline: datetime | None) -> None:
     event = an_event(registration_deadline=deadline)
     Event.objects.filter(pk=event.pk).update(status=status, published_at=None if status == "draft" else NOW)
     kind = TicketType.objects.get(event=event)

@@ -7,9 +7,10 @@ from django.db import IntegrityError
 
 from bookings.models import Booking
 from bookings.services import expire_booking, extend_hold, lock_booking
+from bookings.services.closing import NotYourBooking
 from eventhub_config.shared import money
 from eventhub_config.shared.actors import System
-from eventhub_config.shared.errors import DomainError, Forbidden, InvalidInput
+from eventhub_config.shared.errors import DomainError, InvalidInput
 from eventhub_config.shared.idempotency import IdempotencyKey
 from eventhub_config.shared.transactions import unit_of_work
 from payments import signals
@@ -19,11 +20,6 @@ from payments.services.settling import settle
 from users.models import CustomUser
 
 WORKER = System("process_payment")
-
-
-class NotYourBooking(Forbidden):
-    code = "not_your_booking"
-    title = "Only the person who booked can pay."
 
 
 class NothingToPay(DomainError):
