@@ -40,7 +40,9 @@ class BillingSerializer(serializers.Serializer[Any]):
 
 
 class BookingSerializer(ModelSerializer):
-    """A booking with its tickets. Built by hand below: it answers the hottest write of the API."""
+    """A booking with its tickets."""
+
+    # Built by hand below: it answers the hottest write of the API.
 
     total_amount = MoneyField()
     amount_due = MoneyField(help_text="What is owed for it: the price, or what a cancellation retains.")

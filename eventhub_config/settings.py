@@ -234,7 +234,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "displayOperationId": True,
         "validatorUrl": None,  # would show the document to another host
     },
-    "DEFAULT_GENERATOR_CLASS": "drf_spectacular.generators.SchemaGenerator",
+    "GET_LIB_DOC_EXCLUDES": "eventhub_config.shared.schema.undocumented_classes",
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "eventhub_config.shared.schema.finish_document",

@@ -50,10 +50,9 @@ class OrganizerSummarySerializer(serializers.Serializer[CustomUser]):
 
 
 class EventSerializer(ModelSerializer):
-    """An event as everyone sees it who may see it; what depends on the caller is not here.
+    """An event as everyone sees it who may see it; what depends on the caller is not here."""
 
-    ``context["now"]`` decides what can be booked. Built by hand below: this is the hottest body of the API.
-    """
+    # ``context["now"]`` decides what can be booked. Built by hand below: this is the hottest body of the API.
 
     organizer = OrganizerSummarySerializer()
     registration_deadline = MomentField(source="closes_at")
@@ -191,7 +190,7 @@ class EventWriteSerializer(serializers.Serializer[Any]):
 
 
 class EventCreateSerializer(EventWriteSerializer):
-    """``price`` alone makes one ticket type; ``ticket_types`` makes several; neither makes a free one."""
+    """`price` alone makes one ticket type; `ticket_types` makes several; neither makes a free one."""
 
     price = MoneyField(required=False, max_value=money.LARGEST_PRICE)
     ticket_types: Any = serializers.ListSerializer(

@@ -45,7 +45,8 @@ def enqueue(task: Task[Any, Any], **kwargs: Any) -> bool:
         with producers[_connection(os.getpid())].acquire(
             block=True, timeout=settings.REDIS_TIMEOUT_SECONDS
         ) as producer:
-            task.apply_async(kwargs=kwargs, producer=producer, retry=False)
+            # Ids need no picture of themselves in the message, and making one takes time.
+            task.apply_async(kwargs=kwargs, producer=producer, retry=False, argsrepr="", kwargsrepr="")
 
     try:
         circuit.call(publish)

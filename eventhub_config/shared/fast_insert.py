@@ -1,7 +1,7 @@
 """Inserting rows on hot paths: the statement of a table is put together once, not at every insert.
 
 Half the time of an ORM insert goes into composing SQL that is always the same. This does what ``bulk_create`` does for
-new rows with an automatic id, and no more: no signals, no ``save()``, no conflicts.
+new rows with an automatic id, and no more: no signals and no ``save()``.
 """
 
 from collections.abc import Sequence
@@ -16,13 +16,34 @@ def insert_rows(rows: Sequence[models.Model]) -> None:
     if not rows:
         return
     fields, head, values = _statement(type(rows[0]))
+    for row, pk in zip(rows, _execute(f"{head} {', '.join([values] * len(rows))}", rows, fields), strict=True):
+        _is_stored(row, pk)
+
+
+def insert_once(row: models.Model) -> bool:
+    """Insert a new row unless a unique key of it is taken; return whether it was inserted. One statement either way.
+
+    An ``IntegrityError`` would break the surrounding transaction; ``bulk_create(ignore_conflicts=True)`` cannot tell
+    the new row's id.
+    """
+    fields, head, values = _statement(type(row))
+    ids = _execute(f"{head} {values} ON CONFLICT DO NOTHING", [row], fields)
+    for pk in ids:
+        _is_stored(row, pk)
+    return bool(ids)
+
+
+def _execute(sql: str, rows: Sequence[models.Model], fields: list["models.Field[Any, Any]"]) -> list[int]:
     parameters = [field.get_db_prep_save(field.pre_save(row, True), connection) for row in rows for field in fields]
     with connection.cursor() as cursor:
-        cursor.execute(f"{head} {', '.join([values] * len(rows))} RETURNING id", parameters)
-        for row, (pk,) in zip(rows, cursor.fetchall(), strict=True):
-            row.pk = pk
-            row._state.adding = False
-            row._state.db = connection.alias
+        cursor.execute(f"{sql} RETURNING id", parameters)
+        return [pk for (pk,) in cursor.fetchall()]
+
+
+def _is_stored(row: models.Model, pk: int) -> None:
+    row.pk = pk
+    row._state.adding = False
+    row._state.db = connection.alias
 
 
 @cache

@@ -127,9 +127,7 @@ def _answers(started: LiveProcess, url: str) -> bool:
 
 
 @contextlib.contextmanager
-def _running(
-    name: str, command: list[str], environment: Environment, log_level: str = "INFO"
-) -> Iterator[LiveProcess]:
+def _running(name: str, command: list[str], environment: Environment, log_level: str = "INFO") -> Iterator[LiveProcess]:
     handle, path = tempfile.mkstemp(prefix=f"{name}-", suffix=".log", dir=os.environ.get("EVENTHUB_TEST_FOLDER"))
     with open(handle, "wb") as log:
         process = subprocess.Popen(

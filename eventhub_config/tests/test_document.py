@@ -1,5 +1,6 @@
 """The OpenAPI document: complete, valid, and stable for those who generate clients from it."""
 
+import json
 from typing import Any
 
 import pytest
@@ -90,6 +91,11 @@ def test_is_served_as_it_is_checked(client: Client) -> None:
     assert served["openapi"].startswith("3.1")
     assert served["paths"] == document()["paths"]
     assert served["components"] == document()["components"]
+
+
+def test_tells_its_readers_nothing_that_is_for_us() -> None:
+    """Docstrings become descriptions: what is about the code stands in comments."""
+    assert "``" not in json.dumps(document())
 
 
 def test_names_every_set_of_choices() -> None:

@@ -1,7 +1,11 @@
 """One id per request: in its answer, on its log lines, and on those of the work that it caused."""
 
+import contextlib
+import json
 import logging
 import re
+from itertools import count
+from urllib.request import Request, urlopen
 
 import pytest
 from django.core.management import call_command
@@ -15,8 +19,8 @@ HEX = re.compile(r"[0-9a-f]{32}")
 
 
 def id_of(given: str | None = None) -> str:
-    headers = {} if given is None else {"HTTP_X_REQUEST_ID": given}
-    answered: str = Client().get("/healthz", **headers)["X-Request-ID"]
+    headers = {} if given is None else {"X-Request-ID": given}
+    answered: str = Client().get("/healthz", headers=headers)["X-Request-ID"]
     return answered
 
 
@@ -65,20 +69,24 @@ def test_a_command_has_none(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_it_travels_into_the_worker(process_environment: dict[str, str]) -> None:
-    environment = own_queue(process_environment)
+    nobody_takes_mail = {"EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend", "EMAIL_PORT": "1"}
+    environment = own_queue(process_environment) | nobody_takes_mail
 
     with web(environment, workers=1) as server, worker(environment, concurrency=1) as working:
-        import json
-        import urllib.request
+        for number in count():  # on a busy machine the first tries may not wake the worker: a sweep would
+            _register(server.url, number)
+            with contextlib.suppress(AssertionError):
+                line = working.wait_for_output(r"WARNING \S+ \[(\S+)\] Message \d+ was not sent", seconds=3)
+                break
 
-        body = json.dumps({"username": "ada", "email": "ada@example.com", "password": PASSWORD}).encode()
-        headers = {"Content-Type": "application/json", "X-Request-ID": "request-of-ada"}
-        with urllib.request.urlopen(urllib.request.Request(f"{server.url}/api/users/", body, headers)) as answer:
-            assert answer.headers["X-Request-ID"] == "request-of-ada"
+    assert re.fullmatch(r"request-of-ada-\d+", line[1])
 
-        line = working.wait_for_output(r".*\[(\S+)\] Task notifications\.deliver_message\[\S+\] succeeded")
 
-    assert line[1] == "request-of-ada"
+def _register(server: str, number: int) -> None:
+    body = json.dumps({"username": f"ada{number}", "email": f"ada{number}@example.com", "password": PASSWORD})
+    headers = {"Content-Type": "application/json", "X-Request-ID": f"request-of-ada-{number}"}
+    with urlopen(Request(f"{server}/api/users/", body.encode(), headers)) as answer:
+        assert answer.headers["X-Request-ID"] == f"request-of-ada-{number}"
 
 
 def test_a_client_of_the_tests_is_told_it_as_well() -> None:

@@ -1,11 +1,10 @@
 """Messages to people: shown in the app, and sent by e-mail."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
-from django.db.models.constants import OnConflict
 
 from eventhub_config.shared.owed_work import OwedWork
 from eventhub_config.shared.transitions import StatusModel
@@ -19,18 +18,6 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
 
     def unread(self) -> "NotificationQuerySet":
         return self.filter(is_read=False)
-
-    def insert_once(self, row: "Notification") -> int | None:
-        """Insert ``row`` unless its key is taken; return its id, or None. One statement either way.
-
-        ``bulk_create(ignore_conflicts=True)`` cannot tell the new row's id, and an ``IntegrityError`` would break the
-        transaction of what caused the message.
-        """
-        columns = [field for field in row._meta.local_concrete_fields if not field.primary_key]
-        inserted: list[Any] = self._insert(  # type: ignore[attr-defined]
-            [row], columns, returning_fields=[row._meta.pk], using=self.db, on_conflict=OnConflict.IGNORE
-        )
-        return inserted[0][0] if inserted[0] else None
 
 
 class Notification(OwedWork, StatusModel):

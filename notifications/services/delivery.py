@@ -8,6 +8,7 @@ from smtplib import SMTPRecipientsRefused
 from django.core.mail.backends.base import BaseEmailBackend
 
 from eventhub_config.shared.actors import Actor, System
+from eventhub_config.shared.fast_insert import insert_once
 from eventhub_config.shared.transactions import unit_of_work
 from notifications import signals
 from notifications.mail import compose
@@ -46,10 +47,9 @@ def notify(
         created_at=now,
         next_attempt_at=now,
     )
-    notification_id = Notification.objects.insert_once(notification)
-    if notification_id is None:
+    if not insert_once(notification):
         return False
-    signals.message_owed.send(sender=Notification, notification_id=notification_id)
+    signals.message_owed.send(sender=Notification, notification_id=notification.pk)
     return True
 
 
