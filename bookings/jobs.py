@@ -1,7 +1,9 @@
 """The periodic work of bookings."""
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import QuerySet
 
 from bookings import services, tasks
 from bookings.models import Booking
@@ -9,13 +11,15 @@ from eventhub_config.shared.periodic import Sweep
 from events.models import Event
 
 
-def overdue_holds(now: datetime) -> Iterable[int]:
+def overdue_holds(now: datetime) -> QuerySet[Any, int]:
     overdue = Booking.objects.filter(status=Booking.Status.PENDING, expires_at__lte=now)
     return overdue.order_by("expires_at").values_list("pk", flat=True)
 
 
-def on_cancelled_events(now: datetime) -> Iterable[int]:
-    left = Booking.objects.active().filter(event__status=Event.Status.CANCELLED)
+def on_cancelled_events(now: datetime) -> QuerySet[Any, int]:
+    # Not those of people who did not come: the event took place for them, and no move leads from there to cancelled.
+    open_ones = [Booking.Status.PENDING, Booking.Status.CONFIRMED]
+    left = Booking.objects.filter(status__in=open_ones, event__status=Event.Status.CANCELLED)
     return left.order_by("pk").values_list("pk", flat=True)
 
 

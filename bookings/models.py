@@ -13,6 +13,8 @@ from eventhub_config.shared.transitions import StatusModel
 from events.models import Event, TicketType
 from users.models import CustomUser
 
+ATTENDEE_NAME_MAX_LENGTH = 160
+
 
 class BookingQuerySet(models.QuerySet["Booking"]):
     def visible_to(self, user: CustomUser) -> "BookingQuerySet":
@@ -139,7 +141,7 @@ class Ticket(StatusModel):
     ticket_type = models.ForeignKey(TicketType, on_delete=models.PROTECT, related_name="+")
     code = models.CharField(max_length=20, unique=True, default=ticket_code, editable=False)
     status = models.CharField(max_length=10, choices=Status, default=Status.VALID)
-    attendee_name = models.CharField(max_length=160, blank=True)
+    attendee_name = models.CharField(max_length=ATTENDEE_NAME_MAX_LENGTH, blank=True)
     attendee_email = models.EmailField(blank=True)
     price = models.DecimalField(max_digits=money.MAX_DIGITS, decimal_places=money.DECIMAL_PLACES)
     checked_in_at = models.DateTimeField(null=True, blank=True)

@@ -91,6 +91,7 @@ MIDDLEWARE = [
 # A redirect would lose the body of a POST; an unslashed path is told about the slash instead (shared/errors.py).
 APPEND_SLASH = False
 ROOT_URLCONF = "eventhub_config.urls"
+CSRF_FAILURE_VIEW = "eventhub_config.shared.errors.csrf_failure"
 WSGI_APPLICATION = "eventhub_config.wsgi.application"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576  # bytes of a request body that is not a file
 

@@ -1,7 +1,9 @@
 """The periodic work of events."""
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import QuerySet
 
 from eventhub_config.shared.periodic import Sweep
 from events.models import Event
@@ -9,7 +11,7 @@ from events.services import advance_event
 from events.tasks import advance_event as advance_event_task
 
 
-def to_advance(now: datetime) -> Iterable[int]:
+def to_advance(now: datetime) -> QuerySet[Any, int]:
     starting = Event.objects.filter(status=Event.Status.PUBLISHED, starts_at__lte=now)
     ending = Event.objects.filter(status=Event.Status.ONGOING, ends_at__lte=now)
     return starting.values_list("pk", flat=True).union(ending.values_list("pk", flat=True))

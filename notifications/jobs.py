@@ -1,16 +1,18 @@
 """The periodic work of notifications."""
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
-from eventhub_config.shared.periodic import BATCH, Sweep
+from django.db.models import QuerySet
+
+from eventhub_config.shared.periodic import Sweep
 from notifications import services, tasks
 from notifications.models import Notification
 
 
-def messages_to_send(now: datetime) -> Iterable[int]:
+def messages_to_send(now: datetime) -> QuerySet[Any, int]:
     due = Notification.objects.filter(Notification.due(now)).order_by("next_attempt_at", "pk")
-    return due.values_list("pk", flat=True)[:BATCH]
+    return due.values_list("pk", flat=True)
 
 
 JOBS = [

@@ -1,9 +1,9 @@
 """The periodic work of payments."""
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from bookings.models import Booking
 from eventhub_config.shared.periodic import Sweep
@@ -11,23 +11,23 @@ from payments import services, tasks
 from payments.models import InvoiceRequest, Payment, Refund
 
 
-def payments_to_process(now: datetime) -> Iterable[int]:
+def payments_to_process(now: datetime) -> QuerySet[Any, int]:
     return Payment.objects.filter(Payment.due(now), status__in=Payment.OPEN).order_by("pk").values_list("pk", flat=True)
 
 
-def payments_out_of_time(now: datetime) -> Iterable[int]:
+def payments_out_of_time(now: datetime) -> QuerySet[Any, int]:
     """Yield open payments that nobody works on and whose booking can no longer wait for them."""
     over = ~Q(booking__status=Booking.Status.PENDING) | Q(booking__expires_at__lte=now)
     idle = Q(claimed_until=None) | Q(claimed_until__lte=now)
     return Payment.objects.filter(over & idle, status__in=Payment.OPEN).order_by("pk").values_list("pk", flat=True)
 
 
-def refunds_to_send(now: datetime) -> Iterable[int]:
+def refunds_to_send(now: datetime) -> QuerySet[Any, int]:
     waiting = [Refund.Status.REQUESTED, Refund.Status.PROCESSING]
     return Refund.objects.filter(Refund.due(now), status__in=waiting).order_by("pk").values_list("pk", flat=True)
 
 
-def invoices_to_issue(now: datetime) -> Iterable[int]:
+def invoices_to_issue(now: datetime) -> QuerySet[Any, int]:
     return (
         InvoiceRequest.objects.filter(InvoiceRequest.due(now), invoice=None).order_by("pk").values_list("pk", flat=True)
     )

@@ -23,8 +23,11 @@ def return_money(*, booking: Booking, actor: Actor, now: datetime, **_: Any) -> 
 
 
 @receiver(booking_expired)
-def drop_open_payments(*, booking: Booking, now: datetime, **_: Any) -> None:
-    services.cancel_open_payments(booking=booking, actor=System("sweep_expired_holds"), now=now)
+def return_money_of_expired(*, booking: Booking, now: datetime, **_: Any) -> None:
+    """Owe back whatever came in: a payment that arrived after its event was cancelled left the booking pending."""
+    actor = System("sweep_expired_holds")
+    services.cancel_open_payments(booking=booking, actor=actor, now=now)
+    services.refund_surplus(booking=booking, reason="The booking expired.", actor=actor, now=now)
 
 
 @receiver(signals.refund_completed)

@@ -8,9 +8,10 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, connection
+from django.db.models import Q
 
 from bookings import signals
-from bookings.models import Booking, Ticket
+from bookings.models import ATTENDEE_NAME_MAX_LENGTH, Booking, Ticket
 from bookings.services.closing import expire_overdue_holds
 from eventhub_config.shared import money
 from eventhub_config.shared.errors import Busy, DomainError, InvalidInput, NotVisible
@@ -78,9 +79,12 @@ def book_seats(
     key = key or IdempotencyKey()
     try:
         return _book(user=user, request=request, now=now, key=key)
+    # Holds that have run out count no more by the clock, whether or not the sweep has run.
     except SoldOut:
-        # Seats that were held for too long are free by the clock, whether or not the sweep has run.
-        if not expire_overdue_holds(event_id=request.event_id, now=now):
+        if not expire_overdue_holds(held=Q(event_id=request.event_id), now=now):
+            raise
+    except (AlreadyBooked, TooManyOpenHolds):
+        if not expire_overdue_holds(held=Q(user_id=user.pk), now=now):
             raise
     return _book(user=user, request=request, now=now, key=key)
 
@@ -145,7 +149,7 @@ def _tickets(offer: Offer, requests: Sequence[TicketRequest], user: CustomUser, 
     if len(tickets) > settings.MAX_SEATS_PER_BOOKING:
         raise TooManySeats(f"One booking has {settings.MAX_SEATS_PER_BOOKING} seats at most.")
     if not tickets[0].attendee_name:
-        tickets[0].attendee_name = user.display_name
+        tickets[0].attendee_name = user.display_name[:ATTENDEE_NAME_MAX_LENGTH]
         tickets[0].attendee_email = tickets[0].attendee_email or user.email
     return tickets
 

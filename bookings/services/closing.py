@@ -3,6 +3,8 @@
 from datetime import datetime
 from decimal import Decimal
 
+from django.db.models import Q
+
 from bookings import signals
 from bookings.models import Booking, Ticket, seats_by_type
 from eventhub_config.shared import money
@@ -94,9 +96,9 @@ def expire_booking(*, booking_id: int, now: datetime) -> bool:
     return True
 
 
-def expire_overdue_holds(*, event_id: int, now: datetime) -> int:
-    """Close the event's bookings whose holds have run out; return how many."""
-    overdue = Booking.objects.filter(event_id=event_id, status=Booking.Status.PENDING, expires_at__lte=now)
+def expire_overdue_holds(*, held: Q, now: datetime) -> int:
+    """Close those of the bookings ``held`` (of an event, say) whose holds have run out; return how many."""
+    overdue = Booking.objects.filter(held, status=Booking.Status.PENDING, expires_at__lte=now)
     ids = list(overdue.order_by("expires_at", "pk").values_list("pk", flat=True)[:100])
     return sum(expire_booking(booking_id=booking_id, now=now) for booking_id in ids)
 

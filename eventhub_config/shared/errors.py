@@ -238,6 +238,10 @@ def page_not_found(request: HttpRequest, exception: Exception | None = None, **_
     return _plain(404, "Not found. Paths of this API end with a slash." if unslashed else "")
 
 
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    return _plain(403, "The form's token is missing or old. Load the page again.")
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
     return _plain(500)
 

@@ -17,7 +17,7 @@ from eventhub_config.shared.models import Heartbeat, IdempotencyRecord, RateLimi
 from eventhub_config.shared.periodic import Chore, Sweep, all_jobs
 from eventhub_config.shared.registry import contributions
 from eventhub_config.shared.tasks import heartbeat, run_job
-from eventhub_config.tests.test_dispatch import queued
+from eventhub_config.tests.test_dispatch import arguments
 
 pytestmark = pytest.mark.django_db
 
@@ -115,11 +115,7 @@ def test_hands_each_row_to_a_worker(redis_to_disturb: Server) -> None:
     assert a_sweep([1, 2, 3], worked).hand_out(NOW) == 3
 
     assert worked == []
-    assert [message["headers"]["kwargsrepr"] for message in queued()] == [  # type: ignore[index]
-        "{'row_id': 1}",
-        "{'row_id': 2}",
-        "{'row_id': 3}",
-    ]
+    assert arguments() == [([], {"row_id": pk}) for pk in (1, 2, 3)]
 
 
 def test_hands_nothing_out_while_the_broker_is_away(redis_to_disturb: Server) -> None:

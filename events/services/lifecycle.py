@@ -72,8 +72,7 @@ def create_event(
     """
     event = Event(organizer=organizer, status_changed_at=now, created_at=now, updated_at=now, **values)
     _check(event)
-    event.slug = _free_slug(event.title)
-    event.save(force_insert=True)
+    _insert_with_free_slug(event)
     event.record_creation(actor=actor, at=now)
     kinds = [checked_ticket_type(event, kind, position=index) for index, kind in enumerate(ticket_types)]
     try:
@@ -253,13 +252,20 @@ def _change_currency(event: Event, currency: str) -> None:
             raise InvalidInput.field("currency", "too_many_decimals", message)
 
 
-def _free_slug(title: str) -> str:
-    """Return a slug that nobody has yet: the title's, with a random tail if that is taken."""
-    base = slugify(title)[:100] or "event"
-    slug = base
-    while Event.objects.filter(slug=slug).exists():
-        slug = f"{base}-{''.join(secrets.choice(ALPHABET) for _ in range(6)).lower()}"
-    return slug
+def _insert_with_free_slug(event: Event) -> None:
+    """Insert an event under a slug that nobody has yet: its title's, with a random tail if that is taken."""
+    base = event.slug = slugify(event.title)[:100] or "event"
+    while True:
+        if not Event.objects.filter(slug=event.slug).exists():
+            try:
+                with transaction.atomic():
+                    event.save(force_insert=True)
+                return
+            except IntegrityError as error:
+                if "slug" not in str(error):
+                    raise
+                event.pk = None  # somebody else took it in the same moment
+        event.slug = f"{base}-{''.join(secrets.choice(ALPHABET) for _ in range(6)).lower()}"
 
 
 def _error(field: str, code: str, message: str) -> dict[str, Any]:

@@ -47,8 +47,13 @@ def lock_event(event_id: int) -> Event:
 
     First in the lock order, after a user. ``no_key``: inserting a booking holds a key-share lock on its event, which
     a plain FOR UPDATE would wait for while that insert waits for us.
+
+    :raises NotVisible: there is no such event, or it was deleted while we waited.
     """
-    return Event.objects.select_for_update(no_key=True).get(pk=event_id)
+    event = Event.objects.select_for_update(no_key=True).filter(pk=event_id).first()
+    if event is None:
+        raise NotVisible
+    return event
 
 
 def take_seats(offer: Offer, wanted: Mapping[int, int], *, now: datetime) -> None:
@@ -138,9 +143,10 @@ def _terms(offer: Offer, wanted: Mapping[int, int]) -> list[object]:
     kinds = [offer.types[type_id] for type_id in sorted(wanted)]
     return [
         event.currency,
+        event.tax_rate,
         event.refund_policy,
         event.refund_until,
         event.refund_percent,
         event.starts_at,
-        *((kind.price, kind.min_per_booking, kind.max_per_booking) for kind in kinds),
+        *((kind.price, kind.min_per_booking, kind.max_per_booking, kind.is_visible) for kind in kinds),
     ]

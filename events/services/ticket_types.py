@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from eventhub_config.shared import money
 from eventhub_config.shared.actors import Actor
-from eventhub_config.shared.errors import DomainError, InvalidInput
+from eventhub_config.shared.errors import DomainError, InvalidInput, NotVisible
 from eventhub_config.shared.transactions import unit_of_work
 from events.models import Event, TicketType
 from events.services.editing import CapacityBelowTaken, require_editable, touch
@@ -60,7 +61,7 @@ def update_ticket_type(*, ticket_type_id: int, changes: Mapping[str, Any], actor
     """
     event = lock_event(_event_id_of(ticket_type_id))
     require_editable(event, actor)
-    kind = TicketType.objects.select_for_update(no_key=True).get(pk=ticket_type_id)
+    kind = _locked(TicketType.objects.select_for_update(no_key=True), ticket_type_id)
     for name, value in changes.items():
         if name in EDITABLE:
             setattr(kind, name, value)
@@ -85,7 +86,7 @@ def delete_ticket_type(*, ticket_type_id: int, actor: Actor, now: datetime) -> N
     require_editable(event, actor)
     if event.status != Event.Status.DRAFT and event.ticket_types.count() == 1:
         raise LastTicketType
-    kind = TicketType.objects.select_for_update().get(pk=ticket_type_id)
+    kind = _locked(TicketType.objects.select_for_update(), ticket_type_id)
     try:
         with transaction.atomic():
             kind.delete()
@@ -125,5 +126,12 @@ def _save_unique(kind: TicketType) -> None:
 
 
 def _event_id_of(ticket_type_id: int) -> int:
-    event_id: int = TicketType.objects.values_list("event_id", flat=True).get(pk=ticket_type_id)
-    return event_id
+    for event_id in TicketType.objects.filter(pk=ticket_type_id).values_list("event_id", flat=True):
+        return event_id
+    raise NotVisible
+
+
+def _locked(rows: QuerySet[TicketType], ticket_type_id: int) -> TicketType:
+    for kind in rows.filter(pk=ticket_type_id):
+        return kind
+    raise NotVisible  # deleted while we waited for its event

@@ -12,6 +12,7 @@ from eventhub_config.shared import money
 from eventhub_config.shared.actors import System
 from eventhub_config.shared.errors import DomainError, InvalidInput
 from eventhub_config.shared.idempotency import IdempotencyKey
+from eventhub_config.shared.owed_work import CLAIM_LASTS
 from eventhub_config.shared.transactions import unit_of_work
 from payments import signals
 from payments.gateway import GatewayUnavailableError, Outcome, gateway
@@ -156,11 +157,13 @@ def time_out_payment(*, payment_id: int, now: datetime) -> None:
 
     The gateway is asked first: what it took, counts.
     """
-    payment = Payment.objects.get(pk=payment_id)
+    payment = _claim_to_end(payment_id=payment_id, now=now)
+    if payment is None:
+        return
     try:
         outcome = gateway(payment.gateway).find_charge(key=payment.gateway_key)
     except GatewayUnavailableError:
-        return  # never failed by the clock alone; the next run asks again
+        return  # never failed by the clock alone; when this claim has run out, the next run asks again
     if outcome is None:
         outcome = Outcome(False, "", payment.amount, payment.currency, "timed_out")
     record_charge(payment_id=payment_id, outcome=outcome, now=now)
@@ -179,6 +182,24 @@ def _claim(*, payment_id: int, now: datetime) -> Payment | None:
     else:
         payment.save(update_fields=payment.WORK_COLUMNS)
     return payment if claimed else None
+
+
+@unit_of_work
+def _claim_to_end(*, payment_id: int, now: datetime) -> Payment | None:
+    """Keep workers off an open payment whose booking waits no longer, and return it; None if that is not so.
+
+    Without the claim a worker could charge it just after the gateway said that there is no charge. Attempts are not
+    counted, and a parked payment is taken too.
+    """
+    payment = Payment.objects.select_for_update(no_key=True).filter(pk=payment_id, status__in=Payment.OPEN).first()
+    if payment is None or (payment.claimed_until is not None and payment.claimed_until > now):
+        return None
+    booking = Booking.objects.get(pk=payment.booking_id)
+    if booking.status == Booking.Status.PENDING and booking.expires_at is not None and booking.expires_at > now:
+        return None
+    payment.claimed_until = now + CLAIM_LASTS
+    payment.save(update_fields=["claimed_until"])
+    return payment
 
 
 @unit_of_work

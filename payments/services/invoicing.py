@@ -139,8 +139,12 @@ def _number(invoice: Invoice) -> None:
 
 
 def _first_series(organizer_id: int, kind: str) -> InvoiceSeries:
+    own = f"EH{organizer_id}"
     profile = OrganizerProfile.objects.filter(user_id=organizer_id).first()
-    prefix = profile.invoice_prefix if profile else f"EH{organizer_id}"
+    prefix = profile.invoice_prefix if profile else own
+    # A series keeps its prefix when its organizer takes another one, which somebody else may then take.
+    if InvoiceSeries.objects.exclude(organizer_id=organizer_id).filter(prefix=prefix, kind=kind).exists():
+        prefix = own
     try:
         with transaction.atomic():
             InvoiceSeries.objects.create(organizer_id=organizer_id, kind=kind, prefix=prefix)

@@ -40,11 +40,13 @@ def request_refund(*, payment: Payment, amount: Decimal, reason: str, actor: Act
 
 @unit_of_work
 def refund_surplus(*, booking: Booking, reason: str, actor: Actor, now: datetime) -> Decimal:
-    """Give back what was paid for a booking beyond what is due, newest payment first; return how much.
+    """Give back what was paid for a booking beyond what is due, the money that came in last first; return how much.
 
     Refunds that are on their way count, so asking twice gives nothing twice. The caller holds the booking's lock.
     """
-    payments = list(Payment.objects.select_for_update(no_key=True).taken().filter(booking=booking).order_by("-pk"))
+    payments = list(Payment.objects.select_for_update(no_key=True).taken().filter(booking=booking).order_by("pk"))
+    # By the moment, not by id: an older payment may be the one that was paid later.
+    payments.sort(key=lambda payment: (payment.completed_at or payment.created_at, payment.pk), reverse=True)
     left = {payment.pk: refundable(payment) for payment in payments}
     surplus = sum(left.values(), money.ZERO) - booking.amount_due
     returned = money.ZERO
