@@ -3,11 +3,11 @@
 import django_filters
 
 from bookings.models import Booking
-from eventhub_config.shared.filtering import FilterSet, MomentFilter, Ordering
+from eventhub_config.shared.filtering import FilterSet, IdFilter, MomentFilter, Ordering
 
 
 class BookingFilter(FilterSet):
-    event = django_filters.NumberFilter(field_name="event_id", min_value=1, max_value=2**63 - 1)
+    event = IdFilter(field_name="event_id")
     status = django_filters.ChoiceFilter(choices=Booking.Status.choices)
     reference = django_filters.CharFilter(lookup_expr="iexact", max_length=12)
     created_after = MomentFilter(field_name="created_at", lookup_expr="gte")

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from bookings.models import Booking, Ticket
@@ -24,6 +25,23 @@ class SpecialRequirementsSerializer(serializers.Serializer[Any]):
     dietary = serializers.CharField(max_length=500, required=False, allow_blank=True, default="")
     accessibility = serializers.CharField(max_length=500, required=False, allow_blank=True, default="")
     other = serializers.CharField(max_length=500, required=False, allow_blank=True, default="")
+
+
+@extend_schema_field(
+    {
+        "oneOf": [
+            {
+                "type": "object",
+                "properties": {
+                    name: {"type": "string", "maxLength": 500} for name in ("dietary", "accessibility", "other")
+                },
+            },
+            {"type": "string", "maxLength": 500, "description": "Taken as `other`."},
+        ]
+    }
+)
+class RequirementsGivenSerializer(SpecialRequirementsSerializer):
+    """As they are sent: by kind, or as a plain text."""
 
     def to_internal_value(self, data: Any) -> Any:
         return super().to_internal_value({"other": data} if isinstance(data, str) else data)
@@ -122,7 +140,7 @@ class BookingCreateSerializer(serializers.Serializer[Any]):
     tickets: Any = serializers.ListSerializer(
         child=TicketRequestSerializer(), required=False, allow_empty=False, max_length=100
     )
-    special_requirements = SpecialRequirementsSerializer(required=False)
+    special_requirements = RequirementsGivenSerializer(required=False)
     billing = BillingSerializer(required=False)
 
     def as_request(self) -> BookingRequest:

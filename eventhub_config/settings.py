@@ -78,6 +78,7 @@ if importlib.util.find_spec("django_migration_linter"):  # a development tool: n
 MIDDLEWARE = [
     "eventhub_config.shared.requests.RequestContextMiddleware",
     "eventhub_config.shared.errors.refuse_unknown_hosts",
+    "eventhub_config.shared.errors.refuse_nul",
     "corsheaders.middleware.CorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -127,6 +128,7 @@ if _database["ENGINE"].endswith("sqlite3"):
 else:
     # Set once per connection rather than once per transaction: one round trip less on every change of state.
     _database.setdefault("OPTIONS", {})["options"] = f"-c lock_timeout={DATABASE_LOCK_TIMEOUT_MS} -c timezone=UTC"
+    _database["OPTIONS"].setdefault("connect_timeout", 5)  # seconds: a silent database must not hang every process
 DATABASES = {"default": _database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -260,7 +262,7 @@ CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # Longer than any task runs (time limit above); what a killed worker held comes back after it, or by a sweep before.
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 600, "global_keyprefix": f"{REDIS_PREFIX}:"}
-CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULER = "eventhub_config.scheduler:Scheduler"
 CELERY_TIMEZONE = "UTC"
 # One connection per task costs five times as much.
 CELERY_DB_REUSE_MAX = 10_000

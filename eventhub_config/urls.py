@@ -5,8 +5,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import include, path, re_path
 from django.views.decorators.csrf import csrf_exempt
-from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularRedocView, SpectacularSwaggerView
 
+from eventhub_config.document import DocumentView
 from eventhub_config.meta import MetaView
 from eventhub_config.shared.errors import page_not_found
 from eventhub_config.shared.health import healthz, readyz
@@ -22,7 +23,7 @@ urlpatterns = [
     path("healthz", healthz),
     path("readyz", readyz),
     path("api/", to_docs),
-    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/schema/", DocumentView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="swagger"),
     path(
         "api/redoc/",

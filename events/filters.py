@@ -3,7 +3,7 @@
 import django_filters
 from django.db.models import Q, QuerySet
 
-from eventhub_config.shared.filtering import FilterSet, MomentFilter, Ordering
+from eventhub_config.shared.filtering import FilterSet, IdFilter, MomentFilter, Ordering
 from events.models import Event, TicketType
 
 
@@ -15,7 +15,7 @@ class EventFilter(FilterSet):
     category = django_filters.ChoiceFilter(choices=Event.Category.choices)
     status = django_filters.ChoiceFilter(choices=Event.Status.choices)
     format = django_filters.ChoiceFilter(choices=Event.Format.choices)
-    organizer = django_filters.NumberFilter(field_name="organizer_id", min_value=1, max_value=2**63 - 1)
+    organizer = IdFilter(field_name="organizer_id")
     city = django_filters.CharFilter(lookup_expr="iexact")
     country = django_filters.CharFilter()
     language = django_filters.CharFilter()
@@ -39,7 +39,7 @@ class EventFilter(FilterSet):
 
 
 class TicketTypeFilter(FilterSet):
-    event = django_filters.NumberFilter(field_name="event_id", min_value=1, max_value=2**63 - 1)
+    event = IdFilter(field_name="event_id")
     ordering = Ordering(fields=(("position", "position"), ("price", "price"), ("name", "name")))
 
     class Meta:

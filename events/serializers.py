@@ -6,7 +6,12 @@ from rest_framework import serializers
 
 from eventhub_config.shared import money
 from eventhub_config.shared.fields import ModelSerializer, MomentField, MoneyField, moment_text
-from eventhub_config.shared.validators import validate_language, validate_single_line, validate_timezone
+from eventhub_config.shared.validators import (
+    validate_language,
+    validate_single_line,
+    validate_timezone,
+    validate_web_address,
+)
 from events.availability import unavailable_reason
 from events.models import Event, TicketType, validate_currency
 from users.models import CustomUser
@@ -175,7 +180,9 @@ class EventWriteSerializer(serializers.Serializer[Any]):
     longitude = serializers.DecimalField(
         max_digits=9, decimal_places=6, min_value=-180, max_value=180, allow_null=True, required=False
     )
-    online_url = serializers.URLField(max_length=500, required=False, allow_blank=True)
+    online_url = serializers.URLField(
+        max_length=500, required=False, allow_blank=True, validators=[validate_web_address]
+    )
     starts_at = MomentField()
     ends_at = MomentField()
     timezone = serializers.CharField(max_length=64, required=False, validators=[validate_timezone])

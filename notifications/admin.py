@@ -8,13 +8,14 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from eventhub_config.shared.errors import DomainError
+from eventhub_config.shared.scoped_admin import BoundedActions
 from notifications import services
 from notifications.models import Notification
 from users.authentication import signed_in
 
 
 @admin.register(Notification)
-class NotificationAdmin(admin.ModelAdmin):
+class NotificationAdmin(BoundedActions):
     list_display = ("id", "user", "kind", "title", "status", "skip_reason", "is_read", "created_at", "sent_at")
     list_display_links = ("id", "title")
     list_filter = ("status", "type", "is_read", "created_at")

@@ -2,15 +2,13 @@
 
 import django_filters
 
-from eventhub_config.shared.filtering import FilterSet, MomentFilter, Ordering
+from eventhub_config.shared.filtering import FilterSet, IdFilter, MomentFilter, Ordering
 from payments.models import Invoice, Payment, Refund
-
-LARGEST_ID = 2**63 - 1
 
 
 class PaymentFilter(FilterSet):
-    booking = django_filters.NumberFilter(field_name="booking_id", min_value=1, max_value=LARGEST_ID)
-    event = django_filters.NumberFilter(field_name="booking__event_id", min_value=1, max_value=LARGEST_ID)
+    booking = IdFilter(field_name="booking_id")
+    event = IdFilter(field_name="booking__event_id")
     status = django_filters.ChoiceFilter(choices=Payment.Status.choices)
     created_after = MomentFilter(field_name="created_at", lookup_expr="gte")
     created_before = MomentFilter(field_name="created_at", lookup_expr="lt")
@@ -22,7 +20,7 @@ class PaymentFilter(FilterSet):
 
 
 class RefundFilter(FilterSet):
-    payment = django_filters.NumberFilter(field_name="payment_id", min_value=1, max_value=LARGEST_ID)
+    payment = IdFilter(field_name="payment_id")
     status = django_filters.ChoiceFilter(choices=Refund.Status.choices)
     ordering = Ordering(fields=(("created_at", "created_at"), ("amount", "amount")))
 
@@ -32,8 +30,8 @@ class RefundFilter(FilterSet):
 
 
 class InvoiceFilter(FilterSet):
-    booking = django_filters.NumberFilter(field_name="booking_id", min_value=1, max_value=LARGEST_ID)
-    payment = django_filters.NumberFilter(field_name="payment_id", min_value=1, max_value=LARGEST_ID)
+    booking = IdFilter(field_name="booking_id")
+    payment = IdFilter(field_name="payment_id")
     kind = django_filters.ChoiceFilter(choices=Invoice.Kind.choices)
     number = django_filters.CharFilter(max_length=40)
     issued_after = MomentFilter(field_name="issued_at", lookup_expr="gte")

@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from eventhub_config.shared.errors import DomainError
+from eventhub_config.shared.scoped_admin import BoundedActions
 from users import services
 from users.authentication import signed_in
 from users.models import CustomUser, OrganizerProfile, UserProfile, UserSession
@@ -76,7 +77,7 @@ class OrganizerProfileInline(AdministratorsOnly, admin.StackedInline):
 
 
 @admin.register(CustomUser)
-class CustomUserAdmin(AdministratorsOnly, UserAdmin):
+class CustomUserAdmin(AdministratorsOnly, BoundedActions, UserAdmin):
     form = AccountForm
     add_form = NewAccountForm
     list_display = ("id", "username", "email", "user_type", "organizer_status", "is_active", "date_joined")

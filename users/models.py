@@ -5,6 +5,7 @@ import unicodedata
 from typing import Any, ClassVar
 
 from django.conf import settings
+from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.models import AbstractUser, Group
 from django.contrib.auth.models import UserManager as DjangoUserManager
 from django.core.exceptions import ValidationError
@@ -168,6 +169,17 @@ class CustomUser(ProtectedColumns, AbstractUser):
     def display_name(self) -> str:
         """What others may read: never the e-mail address."""
         return self.get_full_name() or self.username
+
+    def check_password(self, raw_password: str | None) -> bool:
+        """Compare with the password, and renew an outdated hash unless the password was replaced meanwhile."""
+        checked = self.password
+
+        def renew(raw: str) -> None:
+            renewed = make_password(raw)
+            if CustomUser.objects.filter(pk=self.pk, password=checked).update(password=renewed):
+                self.password = renewed
+
+        return check_password(raw_password, checked, renew)
 
     def set_unusable_password(self) -> None:
         super().set_unusable_password()

@@ -36,9 +36,10 @@ class PasswordField(serializers.CharField):
 
 
 class ProfileSerializer(ModelSerializer):
-    interests = serializers.ListField(child=serializers.CharField(), validators=[validate_short_texts])
+    interests = serializers.ListField(child=serializers.CharField(), required=False, validators=[validate_short_texts])
     notification_preferences = serializers.DictField(
         child=serializers.BooleanField(),
+        required=False,
         validators=[validate_preferences],
         help_text="By type of notification, whether it is also sent by e-mail; what is not named is sent.",
     )

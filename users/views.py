@@ -133,9 +133,7 @@ class OrganizerViewSet(mixins.RetrieveModelMixin, ApiViewSet):
 
 
 class TokenViewSet(ApiViewSet):
-    """Signing in and what follows from it. Looks at no token but the one it is about."""
-
-    authentication_classes = ()
+    authentication_classes = ()  # looks at no token but the one it is about
     access = {"sign_in": Anyone, "refresh": Anyone, "verify": Anyone, "sign_out": Anyone}
     problems = {
         "sign_in": (InvalidCredentials,),

@@ -151,7 +151,7 @@ def test_lists_do_not_filter_by_what_is_not_offered(query: str):
     assert browser(an_organizer()).get(f"{BOOKINGS}?{query}").status_code == 400
 
 
-@pytest.mark.parametrize("query", ["event=x", "event=" + "9" * 30, "status__exact=%00", "created_at__gte=x"])
+@pytest.mark.parametrize("query", ["event=x", "event=" + "9" * 30, "created_at__gte=x"])
 def test_a_forged_filter_is_led_back(query: str):
     assert browser(an_organizer()).get(f"{BOOKINGS}?{query}", follow=True).status_code == 200
 

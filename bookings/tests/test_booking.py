@@ -253,6 +253,33 @@ def test_overdue_holds_give_way_to_the_next_person() -> None:
     assert event.seats_taken == 1
 
 
+def test_an_overdue_hold_of_ones_own_is_no_booking_any_more() -> None:
+    event = an_event(price=5)
+    overdue = a_booking(event=event, now=NOW - timedelta(minutes=15))
+
+    response = book(overdue.user, event)
+
+    overdue.refresh_from_db()
+    assert (response.status_code, overdue.status) == (201, "expired")
+
+
+def test_overdue_holds_do_not_count_among_open_ones(settings: Any) -> None:
+    settings.MAX_OPEN_HOLDS = 1
+    overdue = a_booking(price=5, now=NOW - timedelta(minutes=15))
+
+    assert book(overdue.user, an_event(price=5)).status_code == 201
+    assert book(overdue.user, an_event(price=5)).json()["code"] == "too_many_open_holds"
+
+
+def test_a_long_name_is_cut_to_what_a_ticket_has_room_for() -> None:
+    user = a_user(first_name="a" * 150, last_name="b" * 150)
+
+    response = book(user, an_event())
+
+    assert response.status_code == 201
+    assert response.json()["tickets"][0]["attendee_name"] == f"{'a' * 150} {'b' * 9}"
+
+
 def test_a_hold_stands_to_its_last_second() -> None:
     event = an_event(price=5, capacity=1)
     held = a_booking(event=event, now=NOW - timedelta(minutes=15) + timedelta(seconds=1))

@@ -8,6 +8,7 @@ import pytest
 import time_machine
 from rest_framework.test import APIClient
 
+from bookings.jobs import CLOSE_CANCELLED
 from bookings.models import Booking, Ticket
 from bookings.tests.factories import a_booking
 from events.models import Event
@@ -151,3 +152,12 @@ def test_holds_expire_by_the_sweep_and_free_their_seats() -> None:
     assert (overdue.status, running.status) == ("expired", "pending")
     overdue.event.refresh_from_db()
     assert overdue.event.seats_taken == 0
+
+
+def test_who_did_not_come_is_not_closed_with_the_event_over_and_over() -> None:
+    for status in ("confirmed", "no_show"):
+        booking = a_booking()
+        Booking.objects.filter(pk=booking.pk).update(status=status)
+    Event.objects.update(status="cancelled")
+
+    assert list(CLOSE_CANCELLED.find(NOW)) == [Booking.objects.get(status="confirmed").pk]

@@ -46,7 +46,8 @@ def enqueue(task: Task[Any, Any], **kwargs: Any) -> bool:
             block=True, timeout=settings.REDIS_TIMEOUT_SECONDS
         ) as producer:
             # Ids need no picture of themselves in the message, and making one takes time.
-            task.apply_async(kwargs=kwargs, producer=producer, retry=False, argsrepr="", kwargsrepr="")
+            no_pictures = {"argsrepr": "", "kwargsrepr": ""}  # the stubs do not know them
+            task.apply_async(kwargs=kwargs, producer=producer, retry=False, **no_pictures)  # type: ignore[arg-type]
 
     try:
         circuit.call(publish)

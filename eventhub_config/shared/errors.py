@@ -62,6 +62,9 @@ class InvalidInput(DomainError):
     status = status.HTTP_400_BAD_REQUEST
     title = "Some values cannot be accepted."
 
+    def __init__(self, detail: str = "", *, errors: list[dict[str, Any]] | None = None) -> None:
+        super().__init__(detail or _summary(errors or []), errors=errors)
+
     @classmethod
     def field(cls, field: str, code: str, message: str) -> "InvalidInput":
         return cls(errors=[{"field": field, "code": code, "message": message}])
@@ -257,6 +260,20 @@ def refuse_unknown_hosts(get_response: Callable[[HttpRequest], HttpResponse]) ->
             request.get_host()
         except DisallowedHost as error:
             return bad_request(request, error)
+        return get_response(request)
+
+    return middleware
+
+
+def refuse_nul(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Make a middleware that refuses the character NUL in query strings.
+
+    PostgreSQL compares with no such text, and pages of the admin ask it all the same. The API names the parameter.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if "%00" in request.META.get("QUERY_STRING", "") and not request.path.startswith("/api/"):
+            return bad_request(request)
         return get_response(request)
 
     return middleware

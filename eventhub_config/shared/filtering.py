@@ -1,17 +1,30 @@
 """Filters, search and ordering are allow-lists; anything else in the query string is a 400 with its name."""
 
+import re
+from collections.abc import Set
 from typing import Any
 
 import django_filters
 from django.core.exceptions import ValidationError as FormError
 from django.db.models import QuerySet
 from django.forms import DateTimeField as DateTimeFormField
-from django.forms import NullBooleanField, TextInput
+from django.forms import IntegerField, NullBooleanField, TextInput
+from django_filters.fields import BaseCSVField
 from django_filters.rest_framework import DjangoFilterBackend, FilterSet
+from drf_spectacular.utils import extend_schema_field
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
 from eventhub_config.shared.fields import MomentField
+
+LARGEST_ID = 2**63 - 1
+
+
+def refuse_unknown_parameters(request: Request, *, known: Set[str] = frozenset()) -> None:
+    unknown = sorted(set(request.query_params) - known)
+    if unknown:
+        refusal = ValidationError("There is no such parameter.", "unknown_parameter").detail
+        raise ValidationError({name[:80]: refusal for name in unknown})
 
 
 class StrictFilterBackend(DjangoFilterBackend):
@@ -20,15 +33,7 @@ class StrictFilterBackend(DjangoFilterBackend):
     def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: Any) -> QuerySet[Any]:
         filterset_class = self.get_filterset_class(view, queryset)
         filters = set(filterset_class.base_filters) if filterset_class else set()
-        known = filters | getattr(view.paginator, "parameters", frozenset())
-        unknown = sorted(set(request.query_params) - known)
-        if unknown:
-            raise ValidationError(
-                {
-                    name[:80]: ValidationError("There is no such parameter.", "unknown_parameter").detail
-                    for name in unknown
-                }
-            )
+        refuse_unknown_parameters(request, known=filters | getattr(view.paginator, "parameters", frozenset()))
         with_nul = [name for name, values in request.query_params.lists() if "\0" in "".join(map(str, values))]
         if with_nul:
             raise ValidationError({name: ["The character NUL is not allowed."] for name in with_nul})
@@ -38,14 +43,42 @@ class StrictFilterBackend(DjangoFilterBackend):
         return filtered
 
 
+class NamesFormField(BaseCSVField):
+    def clean(self, value: Any) -> Any:
+        names = super().clean(value)
+        if names and not all(names):  # between two commas
+            raise FormError("Send names, separated by single commas.", "invalid")
+        return names
+
+
 class Ordering(django_filters.OrderingFilter):
     """``ordering=name`` or ``-name`` from an allow-list, with the id as tie-break."""
+
+    base_field_class = NamesFormField
 
     def filter(self, qs: QuerySet[Any], value: Any) -> QuerySet[Any]:
         if not value:
             return qs
         order = [self.get_ordering_value(item) for item in value]
         return qs.order_by(*order, "-pk" if order[-1].startswith("-") else "pk")
+
+
+class IdFormField(IntegerField):
+    def to_python(self, value: Any) -> int | None:
+        # The library's own number fields round 7.9 and read 1_000.
+        if value not in self.empty_values and not re.fullmatch(r"[0-9]{1,19}", value):
+            raise FormError("Send an id: a whole number.", "invalid")
+        return super().to_python(value)
+
+
+@extend_schema_field({"type": "integer", "format": "int64", "minimum": 1})
+class IdFilter(django_filters.NumberFilter):
+    """Compares with an id."""
+
+    field_class = IdFormField
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(min_value=1, max_value=LARGEST_ID, **kwargs)
 
 
 class YesNoFormField(NullBooleanField):
@@ -79,4 +112,12 @@ class MomentFilter(django_filters.IsoDateTimeFilter):
     field_class = MomentFormField
 
 
-__all__ = ["FilterSet", "MomentFilter", "Ordering", "StrictFilterBackend", "YesNoFilter"]
+__all__ = [
+    "FilterSet",
+    "IdFilter",
+    "MomentFilter",
+    "Ordering",
+    "StrictFilterBackend",
+    "YesNoFilter",
+    "refuse_unknown_parameters",
+]

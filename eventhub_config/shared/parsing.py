@@ -1,6 +1,6 @@
 """JSON bodies: strict, bounded, and free of what PostgreSQL cannot store."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import IO, Any
 
 import orjson
@@ -10,11 +10,14 @@ from rest_framework.parsers import BaseParser
 
 from eventhub_config.shared.errors import PayloadTooLarge
 
+# orjson reads bodies that are four times as deep as what it writes; Python's own recursion ends somewhere in between.
+DEEPEST = 64
+
 
 class StrictJSONParser(BaseParser):
-    """Reads UTF-8 JSON of limited size.
+    """Reads UTF-8 JSON of limited size and depth.
 
-    orjson refuses what must be refused: nesting deeper than it can read, lone surrogates, NaN and invalid UTF-8.
+    orjson refuses what must be refused: lone surrogates, NaN and invalid UTF-8.
     """
 
     media_type = "application/json"
@@ -30,10 +33,23 @@ class StrictJSONParser(BaseParser):
             parsed = orjson.loads(body)
         except orjson.JSONDecodeError as error:
             raise ParseError(f"Not valid JSON: {error}.") from error
+        if body.count(b"[") + body.count(b"{") > DEEPEST and isinstance(parsed, dict | list) and _is_too_deep(parsed):
+            raise ParseError(f"Nest {DEEPEST} levels at most.")
         # PostgreSQL stores no NUL, neither in text nor in JSON.
         if b"\\u0000" in body and _holds_nul(parsed):
             raise ParseError("The character NUL (\\u0000) cannot be stored.")
         return parsed
+
+
+def _is_too_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(DEEPEST):
+        level = [item for outer in level for item in _inner(outer) if isinstance(item, dict | list)]
+    return bool(level)
+
+
+def _inner(outer: Any) -> Iterable[Any]:
+    return outer.values() if isinstance(outer, dict) else outer
 
 
 def _holds_nul(value: Any) -> bool:

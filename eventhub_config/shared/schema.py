@@ -3,6 +3,7 @@
 every operation declares its refusals, operation ids are stable, private details are spelled out.
 """
 
+import json
 from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -151,6 +152,17 @@ _HEADERS: dict[str, Any] = {
         "schema": {"type": "integer", "minimum": 1},
         "required": True,
     },
+    "ETag": {"description": "For `If-None-Match` and `If-Match`.", "schema": {"type": "string"}, "required": True},
+    "IdempotencyReplayed": {
+        "description": "`true`: this `Idempotency-Key` was used before; nothing happened again.",
+        "schema": {"type": "string", "enum": ["true"]},
+    },
+}
+# What an operation answers with that takes a certain header.
+_ANSWERED = {
+    "If-Match": ("ETag", "ETag"),
+    "If-None-Match": ("ETag", "ETag"),
+    HEADER: ("Idempotency-Replayed", "IdempotencyReplayed"),
 }
 
 
@@ -161,14 +173,33 @@ def finish_document(result: dict[str, Any], generator: Any, request: Any, public
         result["components"]["schemas"].pop(name, None)
     result["info"]["x-framework-codes"] = FRAMEWORK_CODES
     result["components"]["headers"] = _HEADERS
+    _say_what_clients_need(result["components"]["schemas"])
     for methods in result["paths"].values():
         for operation in methods.values():
+            taken = {item["name"] for item in operation.get("parameters", [])}
+            answered = [_ANSWERED[name] for name in _ANSWERED if name in taken]
             for status, response in operation["responses"].items():
                 headers = response.setdefault("headers", {})
                 headers["X-Request-ID"] = {"$ref": "#/components/headers/RequestId"}
+                for header, component in answered if status[0] in "23" else ():
+                    headers[header] = {"$ref": f"#/components/headers/{component}"}
                 if status in {"429", "503"}:
                     headers["Retry-After"] = {"$ref": "#/components/headers/RetryAfter"}
     return result
+
+
+def _say_what_clients_need(schemas: dict[str, Any]) -> None:
+    """Tell generators of clients what may be left out of a body, and that no answer leaves anything out."""
+    for name, schema in schemas.items():
+        for given in schema.get("properties", {}).values() if name.endswith("Request") else ():
+            # Beside a `default`, they take a field for one that must be sent.
+            default = given.pop("default", None)
+            if default not in (None, ""):
+                given["description"] = (
+                    f"{given.get('description', '')}\n\nLeft out, it is `{json.dumps(default)}`.".strip()
+                )
+        if "properties" in schema and not name.endswith("Request") and not name.startswith("Paginated"):
+            schema["required"] = sorted(schema["properties"])
 
 
 def _spelled_out(node: Any) -> Any:

@@ -93,7 +93,22 @@ class ReasonForm(forms.Form):
     )
 
 
-class ScopedAdmin(Scope, admin.ModelAdmin):
+class BoundedActions(admin.ModelAdmin):
+    """Actions on rows of the list, and not on all of them at once."""
+
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:  # type: ignore[override]
+        chosen = request.POST.getlist(ACTION_CHECKBOX_NAME)
+        if not all(pk.isdecimal() and len(pk) < 19 for pk in chosen):
+            self.message_user(request, "Choose rows of this list.", messages.WARNING)
+            return None
+        many = request.POST.get("select_across") not in {None, "", "0"} and queryset[ACTION_LIMIT:].exists()
+        if many or len(chosen) > ACTION_LIMIT:
+            self.message_user(request, f"Choose {ACTION_LIMIT} rows at most. Nothing was changed.", messages.WARNING)
+            return None
+        return super().response_action(request, queryset)
+
+
+class ScopedAdmin(Scope, BoundedActions):
     """The page of one model. What it changes, it changes through services."""
 
     change_form_template = "admin/scoped_change_form.html"
@@ -171,20 +186,8 @@ class ScopedAdmin(Scope, admin.ModelAdmin):
         actions.pop("delete_selected", None)  # it would go past the services
         return actions
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        if any("\0" in value for values in request.GET.lists() for value in values[1]):
-            return HttpResponseRedirect(f"{request.path}?e=1")  # Django's own answer to what cannot be looked up
-        return super().changelist_view(request, extra_context)
-
     def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:  # type: ignore[override]
         chosen = request.POST.getlist(ACTION_CHECKBOX_NAME)
-        if not all(pk.isdecimal() and len(pk) < 19 for pk in chosen):
-            self.message_user(request, "Choose rows of this list.", messages.WARNING)
-            return None
-        many = request.POST.get("select_across") not in {None, "", "0"} and queryset[ACTION_LIMIT:].exists()
-        if many or len(chosen) > ACTION_LIMIT:
-            self.message_user(request, f"Choose {ACTION_LIMIT} rows at most. Nothing was changed.", messages.WARNING)
-            return None
         response = super().response_action(request, queryset)
         if FROM_ROW in request.POST and chosen and isinstance(response, HttpResponseRedirect):
             return HttpResponseRedirect(reverse(f"admin:{self._url_name('change')}", args=[chosen[0]]))

@@ -7,11 +7,13 @@ from typing import Any, ClassVar
 
 from django.utils import timezone
 from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.generics import get_object_or_404
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.viewsets import GenericViewSet
 
 from eventhub_config.shared.errors import DomainError
+from eventhub_config.shared.filtering import refuse_unknown_parameters
 from eventhub_config.shared.permissions import DenyByDefault
 
 
@@ -23,6 +25,8 @@ class ApiViewSet(GenericViewSet[Any]):
 
     access: ClassVar[Mapping[str, type[BasePermission]]] = {}
     problems: ClassVar[Mapping[str, tuple[type[DomainError], ...]]] = {}
+    # The actions whose query strings filter and page; the others take none.
+    lists: ClassVar[frozenset[str]] = frozenset({"list"})
     lookup_value_regex = "[0-9]{1,18}"
     # No OPTIONS: the document describes everything, and CorsMiddleware answers a browser's preflight before this.
     http_method_names = ["get", "post", "put", "patch", "delete", "head"]
@@ -31,6 +35,15 @@ class ApiViewSet(GenericViewSet[Any]):
         if self.action in {None, "metadata"}:  # no such method here: let it become a 405
             return []
         return [self.access.get(self.action, DenyByDefault)()]
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if self.action and self.action not in self.lists:
+            refuse_unknown_parameters(request)
+
+    def get_object(self) -> Any:
+        """Return the row that the path names, if the caller may see it."""
+        return get_object_or_404(self.get_queryset(), pk=self.kwargs["pk"])
 
     def perform_authentication(self, request: Request) -> None:
         try:

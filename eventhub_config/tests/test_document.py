@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.test import Client
+from django.utils.translation import trans_real
 from drf_spectacular.drainage import GENERATOR_STATS
 from drf_spectacular.validation import validate_schema
 
@@ -93,6 +94,22 @@ def test_is_served_as_it_is_checked(client: Client) -> None:
     assert served["components"] == document()["components"]
 
 
+@pytest.mark.parametrize("query", ["version=%00", "version=%0d%0aSet-Cookie:a=b", "version=9", "lang=xx", "lang=%00"])
+def test_is_the_same_whatever_is_asked(client: Client, query: str) -> None:
+    answer, plain = client.get(f"/api/schema/?{query}"), client.get("/api/schema/")
+
+    assert answer.content == plain.content
+    assert answer["Content-Disposition"] == plain["Content-Disposition"] == 'inline; filename="Event Hub API.yaml"'
+    assert "xx" not in vars(trans_real)["_translations"]  # each would stay in memory for good
+
+
+def test_is_not_acceptable_as_anything_else(client: Client) -> None:
+    answer = client.get("/api/schema/", headers={"Accept": "text/html"})
+
+    assert (answer.status_code, answer["Content-Type"]) == (406, "application/problem+json")
+    assert answer.json()["code"] == "not_acceptable"
+
+
 def test_tells_its_readers_nothing_that_is_for_us() -> None:
     """Docstrings become descriptions: what is about the code stands in comments."""
     assert "``" not in json.dumps(document())
@@ -114,6 +131,41 @@ def test_keeps_requests_and_answers_apart() -> None:
         answered |= _components(operation.described["responses"])
 
     assert not {name for name in asked & answered if not name.endswith("Enum")}
+
+
+def test_says_what_may_be_left_out() -> None:
+    """Generators take a field with a default for one that must be sent, and one that is not required for absent."""
+    for name, schema in schemas().items():
+        fields = schema.get("properties", {})
+        if name.endswith("Request"):
+            assert not [field for field, it in fields.items() if "default" in it], name
+        elif not name.startswith("Paginated"):  # those have no count with a cursor
+            assert set(fields) == set(schema.get("required", [])), name
+
+    assert "required" not in schemas()["ProfileRequest"]
+    assert schemas()["RegistrationRequest"]["required"] == ["email", "password", "username"]
+
+
+def test_takes_special_requirements_as_a_plain_text_too() -> None:
+    given = schemas()["BookingCreateRequest"]["properties"]["special_requirements"]["oneOf"]
+
+    assert [kind["type"] for kind in given] == ["object", "string"]
+
+
+def test_names_the_headers_of_answers() -> None:
+    headers = {
+        name: set(operations()[name].described["responses"][status]["headers"])
+        for name, status in [("events_retrieve", "304"), ("events_partial_update", "200"), ("bookings_create", "201")]
+    }
+
+    assert headers["events_retrieve"] == headers["events_partial_update"] == {"X-Request-ID", "ETag"}
+    assert headers["bookings_create"] == {"X-Request-ID", "Idempotency-Replayed"}
+
+
+def test_takes_ids_as_whole_numbers() -> None:
+    for name, operation in operations().items():
+        for parameter in operation.described.get("parameters", []):
+            assert parameter["schema"].get("type") != "number", f"{name}: {parameter['name']}"
 
 
 def test_lets_nobody_write_what_is_read_only() -> None:

@@ -17,10 +17,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.test import APIClient
 
+from eventhub_config.shared.parsing import DEEPEST
 from eventhub_config.shared.permissions import Anyone
 from events.tests.factories import an_event
 from users.models import CustomUser
-from users.tests.factories import PASSWORD, a_client, a_client_of, a_user, an_organizer
+from users.tests.factories import PASSWORD, a_client, a_client_of, a_user, an_admin, an_organizer
 
 pytestmark = pytest.mark.django_db
 
@@ -165,6 +166,8 @@ def test_a_format_cannot_be_asked_for_otherwise() -> None:
         b"[" * 5_000,
         b"[" * 5_000 + b"]" * 5_000,
         b'{"a":' * 5_000 + b"1" + b"}" * 5_000,
+        b'{"a": ' + b"[" * DEEPEST + b"]" * DEEPEST + b"}",
+        b"[" * 1_000 + b'"\\u0000"' + b"]" * 1_000,
         json.dumps({"username": "a"}).encode("utf-16"),
     ],
     ids=lambda body: repr(body[:24]),
@@ -173,6 +176,16 @@ def test_what_is_not_json_is_malformed(body: bytes) -> None:
     answer = post("/api/auth/token/", body)
 
     problem(answer, 400, "malformed_body")
+
+
+def test_a_body_may_be_as_deep_as_the_limit_with_a_key_too() -> None:
+    deepest = f'{{"event": {an_event().pk}, "unknown": {"[" * (DEEPEST - 1)}{"]" * (DEEPEST - 1)}}}'
+
+    answer = a_client_of(a_user()).generic(
+        "POST", "/api/bookings/", deepest, "application/json", HTTP_IDEMPOTENCY_KEY="a-key"
+    )
+
+    assert answer.status_code < 500
 
 
 @pytest.mark.parametrize("body", ["[]", "1", "true", '"text"', "[[]]", '[{"username": "a"}]'])
@@ -299,6 +312,14 @@ def test_an_idempotency_key_is_printable_and_short(key: str) -> None:
     assert fields(problem(answer, 400, "invalid")) == {"Idempotency-Key": "invalid"}
 
 
+def test_what_a_service_finds_is_summed_up_like_what_a_serializer_finds() -> None:
+    answer = a_client_of(an_organizer()).post("/api/ticket-types/", {"event": 99, "name": "Standard"})
+
+    body = problem(answer, 400, "invalid")
+    assert fields(body) == {"event": "does_not_exist"}
+    assert body["detail"] == "event: There is no such object."
+
+
 # --- Query strings ----------------------------------------------------------------------------------------------------
 
 
@@ -306,6 +327,21 @@ def test_an_unknown_parameter_is_named() -> None:
     body = problem(a_client().get("/api/events/", {"colour": "red", "search": "a"}), 400, "invalid")
 
     assert fields(body) == {"colour": "unknown_parameter"}
+
+
+@pytest.mark.parametrize("parameter", ["search=a", "page=1", "colour=red"])
+def test_what_is_no_list_takes_no_parameters(parameter: str) -> None:
+    event, client = an_event(), a_client_of(a_user())
+
+    for answer in (
+        client.get(f"/api/events/{event.pk}/?{parameter}"),
+        client.get(f"/api/events/{event.pk}/availability/?{parameter}"),
+        client.get(f"/api/users/me/?{parameter}"),
+        client.get(f"/api/meta/?{parameter}"),
+        client.post(f"/api/bookings/?{parameter}", {"event": event.pk}),
+    ):
+        body = problem(answer, 400, "invalid")
+        assert fields(body) == {parameter.partition("=")[0]: "unknown_parameter"}
 
 
 @pytest.mark.parametrize(
@@ -340,6 +376,11 @@ def test_what_is_not_on_the_list_does_not_filter(parameter: str) -> None:
         ("organizer", "abc"),
         ("organizer", "0"),
         ("organizer", "-1"),
+        ("organizer", "1.5"),
+        ("organizer", "1_0"),
+        ("organizer", "1e1"),
+        ("organizer", " 1"),
+        ("organizer", "²"),
         ("organizer", "NaN"),
         ("organizer", "Infinity"),
         ("organizer", "9223372036854775808"),
@@ -360,6 +401,8 @@ def test_what_is_not_on_the_list_does_not_filter(parameter: str) -> None:
         ("ordering", "seats_taken"),
         ("ordering", "starts_at;drop"),
         ("ordering", "--starts_at"),
+        ("ordering", ","),
+        ("ordering", "starts_at,,title"),
         ("page", "0"),
         ("page", "-1"),
         ("page", "1" + "0" * 30),
@@ -393,6 +436,22 @@ def test_no_parameter_may_hold_what_cannot_be_stored(name: str) -> None:
     problem(client.get(f"/api/events/?{name}=a%00b"), 400, "invalid")
     # A lone surrogate is not UTF-8: what stands for it finds nothing.
     assert client.get(f"/api/events/?{name}=%ED%A0%80").status_code in {200, 400}
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/admin/autocomplete/?app_label=events&model_name=tickettype&field_name=event&term=a%00",
+        "/admin/events/event/?city=%00",
+        "/admin/notifications/notification/?title=%00",
+        "/admin/users/customuser/?username=%00",
+        "/admin/users/usersession/?user_agent=%00",
+    ],
+)
+def test_no_page_asks_for_what_cannot_be_stored(client: Client, address: str) -> None:
+    client.force_login(an_admin())
+
+    problem(client.get(address), 400, "bad_request")
 
 
 def test_a_page_after_the_last_is_not_found() -> None:

@@ -1,6 +1,7 @@
 """Periodic work: one list for Beat, for ``manage.py run_job`` and for tests."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 
@@ -260,3 +261,15 @@ def test_what_somebody_added_stays_and_what_is_no_job_any_more_goes() -> None:
 def test_runs_that_were_missed_do_not_pile_up() -> None:
     for entry in PeriodicTask.objects.exclude(task__startswith="celery.").select_related("interval"):
         assert entry.expire_seconds == max(60, entry.interval.every)
+
+
+def test_the_clock_goes_on_during_a_long_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A claim that counts from the beginning of the run would have run out when it is made."""
+    seconds = iter([0.0, 0.4, 100.9])
+    monkeypatch.setattr("eventhub_config.shared.periodic.time.monotonic", lambda: next(seconds))
+    moments: list[datetime] = []
+    sweep = replace(a_sweep([1, 2], []), work=lambda _pk, now: moments.append(now))
+
+    sweep.run(NOW)
+
+    assert moments == [NOW, NOW + timedelta(seconds=100)]

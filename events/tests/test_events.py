@@ -98,6 +98,15 @@ def test_what_contradicts_itself_is_refused_by_its_field(body: dict[str, Any], f
     assert Event.objects.count() == 0
 
 
+@pytest.mark.parametrize("address", ["ftp://files.example/a", "javascript:alert(1)", "data:text/html,x", "//host/"])
+def test_the_online_address_is_a_web_address(address: str) -> None:
+    answer = create(an_organizer(), online_url=address)
+
+    assert answer.status_code == 400
+    assert {error["field"] for error in answer.json()["errors"]} == {"online_url"}
+    assert not Event.objects.exists()
+
+
 def test_privileged_fields_in_the_body_change_nothing() -> None:
     """RELIABILITY H3"""
     organizer, other = an_organizer(), an_organizer()

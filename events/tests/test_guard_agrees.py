@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from itertools import product
+from typing import Any
 
 import pytest
 
@@ -71,12 +72,15 @@ def test_an_offer_that_was_edited_meanwhile_is_read_again() -> None:
     assert Event.objects.get(pk=event.pk).seats_taken == 1
 
 
-def test_an_offer_whose_price_changed_meanwhile_is_refused() -> None:
+@pytest.mark.parametrize(
+    ("of_type", "of_event"), [({"price": 6}, {}), ({"is_visible": False}, {}), ({}, {"tax_rate": 19})]
+)
+def test_an_offer_whose_terms_changed_meanwhile_is_refused(of_type: dict[str, Any], of_event: dict[str, Any]) -> None:
     event = an_event(price=5)
     stale = read_offer(event.pk)
     wanted = dict.fromkeys(stale.types, 1)
-    TicketType.objects.filter(event=event).update(price=6)
-    Event.objects.filter(pk=event.pk).update(version=event.version + 1)
+    TicketType.objects.filter(event=event).update(event=event, **of_type)
+    Event.objects.filter(pk=event.pk).update(version=event.version + 1, **of_event)
 
     with pytest.raises(DomainError) as refusal:
         take_seats(stale, wanted, now=NOW)

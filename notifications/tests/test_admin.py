@@ -83,3 +83,20 @@ def test_it_can_be_searched() -> None:
     response = signed_in_as(an_admin()).get(LIST, {"q": message.dedupe_key, "status__exact": "unsent"})
 
     assert f"{LIST}{message.pk}/change/" in response.content.decode()
+
+
+@pytest.mark.parametrize("chosen", ["abc", "", "\0", "9" * 30])
+@pytest.mark.parametrize(
+    ("address", "action"), [(LIST, "mark_selected_as_read"), ("/admin/users/customuser/", "deactivate")]
+)
+def test_a_forged_choice_changes_nothing(address: str, action: str, chosen: str) -> None:
+    notification = a_notification()
+    client = signed_in_as(an_admin())
+
+    response = client.post(address, {"action": action, "_selected_action": [chosen]}, follow=True)
+
+    assert response.status_code == 200
+    assert "Choose rows of this list." in response.content.decode()
+    notification.refresh_from_db()
+    assert not notification.is_read
+    assert not CustomUser.objects.filter(is_active=False).exists()

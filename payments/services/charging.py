@@ -14,6 +14,7 @@ from eventhub_config.shared.errors import DomainError, InvalidInput
 from eventhub_config.shared.idempotency import IdempotencyKey
 from eventhub_config.shared.owed_work import CLAIM_LASTS
 from eventhub_config.shared.transactions import unit_of_work
+from events.models import Event
 from payments import signals
 from payments.gateway import GatewayUnavailableError, Outcome, gateway
 from payments.models import Payment
@@ -73,6 +74,8 @@ def start_payment(
     if booking.user_id != user.pk:
         raise NotYourBooking
     _require_payable(booking, now)
+    if booking.event.status == Event.Status.CANCELLED:  # read without its lock: settling asks again, under it
+        raise BookingNotPayable("The event was cancelled.")
     payment = Payment(
         booking=booking,
         amount=booking.amount_due,

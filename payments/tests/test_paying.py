@@ -12,11 +12,21 @@ from bookings.models import Booking
 from bookings.services import cancel_booking, expire_booking
 from bookings.tests.factories import a_booking
 from events.models import Event
+from events.services import cancel_event
 from events.tests.factories import NOW, an_event
+from payments.gateway import Outcome
+from payments.gateways.mock import MockGateway
 from payments.models import Invoice, InvoiceRequest, MockGatewayEntry, Payment, Refund
-from payments.services import issue_invoice, process_payment, send_refund, start_payment, time_out_payment
+from payments.services import (
+    issue_invoice,
+    process_payment,
+    record_charge,
+    send_refund,
+    start_payment,
+    time_out_payment,
+)
 from payments.tests.factories import a_paid_booking, a_payment, a_processed_payment
-from users.models import CustomUser
+from users.models import CustomUser, OrganizerProfile
 from users.tests.factories import a_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_now")]
@@ -122,6 +132,17 @@ def test_a_closed_booking_cannot_be_paid(state: str, code: str) -> None:
     response = pay(booking.user, booking)
 
     assert (response.status_code, response.json()["code"], Payment.objects.count()) == (409, code, 0)
+
+
+def test_nothing_is_paid_for_a_cancelled_event() -> None:
+    """Its bookings are closed one by one; until then they are not payable either."""
+    booking = a_booking(price=5)
+    Event.objects.filter(pk=booking.event_id).update(status="cancelled")
+
+    response = pay(booking.user, booking)
+
+    assert (response.status_code, response.json()["code"]) == (409, "booking_not_payable")
+    assert Payment.objects.count() == 0
 
 
 @pytest.mark.parametrize(("seconds", "status"), [(-1, 202), (0, 409)])
@@ -324,3 +345,96 @@ def test_invoices_are_numbered_by_organizer_and_never_change() -> None:
         with pytest.raises(InvoiceImmutable):
             change()
     assert Invoice.objects.count() == 3
+
+
+def test_money_for_a_cancelled_event_goes_back_if_the_booking_expires_before_it_is_closed() -> None:
+    """RELIABILITY C1, C11: either of the two sweeps may come first."""
+    payment = a_payment()
+    event = payment.booking.event
+    cancel_event(event_id=event.pk, reason="Storm", actor=event.organizer, now=NOW)
+    process_payment(payment_id=payment.pk, now=NOW)
+    later = NOW + timedelta(hours=1)
+
+    assert expire_booking(booking_id=payment.booking_id, now=later)
+    work_off(later)
+
+    payment.refresh_from_db()
+    assert (payment.status, Refund.objects.get().amount) == ("refunded", payment.amount)
+
+
+def test_the_timeout_leaves_a_payment_alone_that_a_worker_takes_to_the_gateway(monkeypatch: pytest.MonkeyPatch) -> None:
+    """RELIABILITY C5: the worker dies after the charge, and the timeout had asked before it."""
+
+    class KilledError(BaseException):
+        pass
+
+    payment = a_payment()
+    later = NOW + timedelta(hours=1)
+    charge = MockGateway.charge
+
+    def charge_and_die(gateway: MockGateway, **order: Any) -> None:
+        time_out_payment(payment_id=payment.pk, now=later)
+        charge(gateway, **order)
+        raise KilledError
+
+    monkeypatch.setattr(MockGateway, "charge", charge_and_die)
+    with pytest.raises(KilledError):
+        process_payment(payment_id=payment.pk, now=later)
+    payment.refresh_from_db()
+    assert payment.status == "processing"
+
+    time_out_payment(payment_id=payment.pk, now=later + timedelta(minutes=5))
+    payment.refresh_from_db()
+    assert (payment.status, Booking.objects.get().status) == ("completed", "confirmed")
+
+
+def test_no_worker_charges_a_payment_that_is_being_timed_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    payment = a_payment()
+    later = NOW + timedelta(hours=1)
+    find = MockGateway.find_charge
+
+    def find_while_a_worker_comes(gateway: MockGateway, **order: Any) -> Any:
+        found = find(gateway, **order)
+        process_payment(payment_id=payment.pk, now=later)
+        return found
+
+    monkeypatch.setattr(MockGateway, "find_charge", find_while_a_worker_comes)
+    time_out_payment(payment_id=payment.pk, now=later)
+
+    payment.refresh_from_db()
+    assert (payment.status, MockGatewayEntry.objects.count()) == ("failed", 0)
+
+
+def test_the_timeout_leaves_a_payment_alone_whose_booking_still_waits() -> None:
+    payment = a_payment()
+
+    time_out_payment(payment_id=payment.pk, now=NOW)
+
+    payment.refresh_from_db()
+    assert (payment.status, payment.claimed_until) == ("pending", None)
+
+
+def test_money_that_comes_twice_goes_back_and_what_is_kept_has_the_invoice() -> None:
+    """A payment that was taken for failed proves good after another one was made."""
+    late = a_processed_payment(token="tok_decline")
+    kept = a_processed_payment(booking=Booking.objects.get())
+    outcome = Outcome(True, "late", late.amount, late.currency)
+
+    record_charge(payment_id=late.pk, outcome=outcome, now=NOW + timedelta(minutes=1))
+
+    assert Refund.objects.get().payment == late
+    assert InvoiceRequest.objects.get().payment == kept
+
+
+def test_a_prefix_that_somebody_gave_up_can_be_taken_without_harm() -> None:
+    """The series of its first owner keeps it, so the second one's is numbered by the organizer's id."""
+    first, second = an_event(price=5), an_event(price=5)
+    for event, prefix, later in ((first, "ACME", "ACME-2"), (second, "ACME", "ACME")):
+        details = OrganizerProfile.objects.filter(user=event.organizer)
+        details.update(invoice_prefix=prefix)
+        a_paid_booking(booking=a_booking(event=event))
+        work_off()
+        details.update(invoice_prefix=later)
+
+    numbers = list(Invoice.objects.order_by("pk").values_list("number", flat=True))
+    assert numbers == ["ACME-INV-000001", f"EH{second.organizer_id}-INV-000001"]

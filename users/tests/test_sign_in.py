@@ -5,9 +5,9 @@ import pytest
 from django.contrib.auth.hashers import Argon2PasswordHasher
 
 from users.hashers import FrugalArgon2PasswordHasher
-from users.models import UserSession
+from users.models import CustomUser, UserSession
 from users.services.tokens import claims_of
-from users.tests.factories import PASSWORD, a_client, a_user, tokens_for
+from users.tests.factories import PASSWORD, a_client, a_user, password_hash, tokens_for
 
 pytestmark = pytest.mark.django_db
 
@@ -87,6 +87,17 @@ def test_renews_an_old_hash_without_ending_other_sessions():
     user.refresh_from_db()
     assert f"m={FrugalArgon2PasswordHasher.memory_cost}," in user.password
     assert a_client(elsewhere).get("/api/users/me/").status_code == 200
+
+
+def test_renewing_an_old_hash_does_not_bring_an_old_password_back():
+    """The password is replaced between the look at its hash and the renewal of that."""
+    user = a_user(password=Argon2PasswordHasher().encode("an old pass phrase", "a salt of sixteen or more letters"))
+    CustomUser.objects.filter(pk=user.pk).update(password=password_hash())
+
+    assert user.check_password("an old pass phrase")
+
+    user.refresh_from_db()
+    assert user.check_password(PASSWORD)
 
 
 @pytest.mark.parametrize(
