@@ -152,7 +152,10 @@ _HEADERS: dict[str, Any] = {
         "schema": {"type": "integer", "minimum": 1},
         "required": True,
     },
-    "ETag": {"description": "For `If-None-Match` and `If-Match`.", "schema": {"type": "string"}, "required": True},
+    "ETag": {
+        "description": "For `If-None-Match` and `If-Match`. Those who run events have none on the list of events.",
+        "schema": {"type": "string"},
+    },
     "IdempotencyReplayed": {
         "description": "`true`: this `Idempotency-Key` was used before; nothing happened again.",
         "schema": {"type": "string", "enum": ["true"]},
