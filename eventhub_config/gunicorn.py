@@ -31,6 +31,7 @@ class OneLinePerRequest(Logger):
 
 
 workers = 2
+limit_request_line = 8190  # beyond this gunicorn itself answers, in HTML
 accesslog = "-"
 access_log_format = "[%({x-request-id}o)s] %(h)s %(m)s %(U)s %(s)s %(B)s bytes %(M)s ms"
 logger_class = OneLinePerRequest

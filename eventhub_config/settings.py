@@ -139,6 +139,7 @@ REDIS_PAUSE_SECONDS = 5.0
 
 # --- Users ------------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "users.CustomUser"
+LOGIN_REDIRECT_URL = "/admin/"
 AUTHENTICATION_BACKENDS = ["users.backends.EmailOrUsernameBackend"]
 PASSWORD_HASHERS = [
     "users.hashers.FrugalArgon2PasswordHasher",
@@ -243,6 +244,12 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "eventhub_config.shared.schema.finish_document",
     ],
     "ENUM_NAME_OVERRIDES": {
+        # Named with their resource, so that another resource's `type` or `kind` renames none of them.
+        "EventCategoryEnum": "events.models.Event.Category",
+        "EventFormatEnum": "events.models.Event.Format",
+        "InvoiceKindEnum": "payments.models.Invoice.Kind",
+        "NotificationTypeEnum": "notifications.models.Notification.Type",
+        "PaymentMethodEnum": "payments.models.Payment.Method",
         "UserTypeEnum": "users.models.CustomUser.UserType",
         "RegistrationTypeEnum": "users.serializers.REGISTRATION_TYPES",
     },

@@ -21,6 +21,7 @@ from eventhub_config.shared.validators import (
     validate_short_texts,
     validate_single_line,
     validate_timezone,
+    validate_web_address,
 )
 from users.models import CustomUser
 
@@ -103,7 +104,7 @@ class Event(ProtectedColumns, StatusModel):
     status = models.CharField(max_length=12, choices=Status, default=Status.DRAFT)
 
     title = models.CharField(max_length=160, validators=[validate_single_line])
-    summary = models.CharField(max_length=300, blank=True)
+    summary = models.CharField(max_length=300, blank=True, validators=[validate_single_line])
     description = models.TextField(max_length=20_000, blank=True)
     category = models.CharField(max_length=16, choices=Category)
     format = models.CharField(max_length=12, choices=Format, default=Format.IN_PERSON)
@@ -118,9 +119,9 @@ class Event(ProtectedColumns, StatusModel):
         help_text="Credited on the certificate.",
     )
 
-    venue_name = models.CharField(max_length=160, blank=True)
-    address = models.CharField(max_length=300, blank=True)
-    city = models.CharField(max_length=120, blank=True)
+    venue_name = models.CharField(max_length=160, blank=True, validators=[validate_single_line])
+    address = models.CharField(max_length=300, blank=True, validators=[validate_single_line])
+    city = models.CharField(max_length=120, blank=True, validators=[validate_single_line])
     country = models.CharField(max_length=2, blank=True, help_text="ISO 3166-1 alpha-2.")
     latitude = models.DecimalField(
         max_digits=9,
@@ -136,7 +137,9 @@ class Event(ProtectedColumns, StatusModel):
         blank=True,
         validators=[MinValueValidator(-180), MaxValueValidator(180)],
     )
-    online_url = models.URLField(max_length=500, blank=True, help_text="Shown to confirmed attendees only.")
+    online_url = models.URLField(
+        max_length=500, blank=True, validators=[validate_web_address], help_text="Shown to confirmed attendees only."
+    )
 
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()

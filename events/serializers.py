@@ -159,7 +159,7 @@ class EventWriteSerializer(serializers.Serializer[Any]):
     """What an organizer sends; whatever else is in the body changes nothing."""
 
     title = serializers.CharField(max_length=160, validators=[validate_single_line])
-    summary = serializers.CharField(max_length=300, required=False, allow_blank=True)
+    summary = serializers.CharField(max_length=300, required=False, allow_blank=True, validators=[validate_single_line])
     description = serializers.CharField(max_length=20_000, required=False, allow_blank=True)
     category = serializers.ChoiceField(choices=Event.Category.choices)
     format = serializers.ChoiceField(choices=Event.Format.choices, required=False)
@@ -170,9 +170,11 @@ class EventWriteSerializer(serializers.Serializer[Any]):
     hours = serializers.DecimalField(
         max_digits=5, decimal_places=2, min_value=0, max_value=500, allow_null=True, required=False
     )
-    venue_name = serializers.CharField(max_length=160, required=False, allow_blank=True)
-    address = serializers.CharField(max_length=300, required=False, allow_blank=True)
-    city = serializers.CharField(max_length=120, required=False, allow_blank=True)
+    venue_name = serializers.CharField(
+        max_length=160, required=False, allow_blank=True, validators=[validate_single_line]
+    )
+    address = serializers.CharField(max_length=300, required=False, allow_blank=True, validators=[validate_single_line])
+    city = serializers.CharField(max_length=120, required=False, allow_blank=True, validators=[validate_single_line])
     country = serializers.RegexField(r"^[A-Z]{2}$", required=False, allow_blank=True)
     latitude = serializers.DecimalField(
         max_digits=9, decimal_places=6, min_value=-90, max_value=90, allow_null=True, required=False

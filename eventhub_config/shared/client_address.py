@@ -24,6 +24,10 @@ def client_address(request: HttpRequest | Request) -> str:
 
 def _normalised(address: str) -> str:
     """Return IPv4 as it is, IPv6 by its /64: one subscriber has 2**64 addresses to choose from."""
+    if address.startswith("["):  # [2001:db8::1]:443, as some proxies write
+        address = address[1:].partition("]")[0]
+    elif address.count(":") == 1:  # 192.0.2.1:443
+        address = address.partition(":")[0]
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:

@@ -9,13 +9,26 @@ from typing import Any
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import get_lib_doc_excludes
-from drf_spectacular.utils import OpenApiParameter
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema_serializer
 from rest_framework import serializers
 
 from eventhub_config.shared.errors import FRAMEWORK_CODES, PROBLEM_JSON, DomainError
 from eventhub_config.shared.idempotency import HEADER, IdempotencyKeyReused, RequestInProgress
 from eventhub_config.shared.permissions import Anyone, SignedIn
 from eventhub_config.shared.views import ApiViewSet
+
+_EXAMPLE = OpenApiExample(
+    "A refusal",
+    value={
+        "type": "/api/meta/#sold_out",
+        "title": "There are not enough seats left.",
+        "status": 409,
+        "code": "sold_out",
+        "detail": "There are not enough seats left.",
+        "request_id": "7b0f6c1ea2f54b3c9d0e8f7a6b5c4d3e",
+        "errors": [],
+    },
+)
 
 
 class FieldErrorSerializer(serializers.Serializer[Any]):
@@ -24,6 +37,7 @@ class FieldErrorSerializer(serializers.Serializer[Any]):
     message = serializers.CharField()
 
 
+@extend_schema_serializer(examples=[_EXAMPLE])
 class ProblemSerializer(serializers.Serializer[Any]):
     """RFC 9457 problem details. Branch on `code`."""
 
@@ -152,6 +166,11 @@ _HEADERS: dict[str, Any] = {
         "schema": {"type": "integer", "minimum": 1},
         "required": True,
     },
+    "Location": {
+        "description": "Where the new resource is read.",
+        "schema": {"type": "string", "format": "uri-reference"},
+        "required": True,
+    },
     "ETag": {
         "description": "For `If-None-Match` and `If-Match`. Those who run events have none on the list of events.",
         "schema": {"type": "string"},
@@ -186,6 +205,8 @@ def finish_document(result: dict[str, Any], generator: Any, request: Any, public
                 headers["X-Request-ID"] = {"$ref": "#/components/headers/RequestId"}
                 for header, component in answered if status[0] in "23" else ():
                     headers[header] = {"$ref": f"#/components/headers/{component}"}
+                if operation["operationId"].endswith("_create") and status in {"201", "202"}:
+                    headers["Location"] = {"$ref": "#/components/headers/Location"}
                 if status in {"429", "503"}:
                     headers["Retry-After"] = {"$ref": "#/components/headers/RetryAfter"}
     return result

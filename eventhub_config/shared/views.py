@@ -41,6 +41,12 @@ class ApiViewSet(GenericViewSet[Any]):
         if self.action and self.action not in self.lists:
             refuse_unknown_parameters(request)
 
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        made = super().finalize_response(request, response, *args, **kwargs)
+        if self.action == "create" and made.status_code in {201, 202}:
+            made["Location"] = f"{request.path}{response.data['id']}/"
+        return made
+
     def get_object(self) -> Any:
         """Return the row that the path names, if the caller may see it."""
         return get_object_or_404(self.get_queryset(), pk=self.kwargs["pk"])

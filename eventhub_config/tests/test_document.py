@@ -159,7 +159,7 @@ def test_names_the_headers_of_answers() -> None:
     }
 
     assert headers["events_retrieve"] == headers["events_partial_update"] == {"X-Request-ID", "ETag"}
-    assert headers["bookings_create"] == {"X-Request-ID", "Idempotency-Replayed"}
+    assert headers["bookings_create"] == {"X-Request-ID", "Idempotency-Replayed", "Location"}
 
 
 def test_takes_ids_as_whole_numbers() -> None:

@@ -19,7 +19,7 @@ from eventhub_config.shared.throttling import enforce
 from eventhub_config.shared.transactions import unit_of_work
 from users import signals
 from users.models import CustomUser, OrganizerProfile, UserProfile, UserSession, apply_role, comparison_key
-from users.services.signing_in import account_limit
+from users.services.signing_in import password_limit
 from users.services.tokens import TokenPair, end_tokens, renew_session, start_session
 
 UserType = CustomUser.UserType
@@ -176,10 +176,10 @@ def change_password(
     user = CustomUser.objects.get(pk=user_id)
     wrong = InvalidInput.field("current_password", "wrong_password", "This is not your password.")
     subject = f"user:{user.pk}"
-    enforce(account_limit(), subject)
+    enforce(password_limit(), subject)
     if not user.check_password(current_password):
         raise wrong
-    account_limit().give_back(subject)
+    password_limit().give_back(subject)
     if errors := _weak("new_password", new_password, user):
         raise InvalidInput(errors=errors)
     pair = _replace_password(

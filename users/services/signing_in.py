@@ -68,6 +68,11 @@ def account_limit() -> Limit:
     return Limit("sign-in-account", settings.SIGN_IN_ACCOUNT_LIMIT, WINDOW, strict=True)
 
 
+def password_limit() -> Limit:
+    """Of tries at the current password by who is signed in: strangers who fail to sign in must not use it up."""
+    return Limit("change-password", settings.SIGN_IN_ACCOUNT_LIMIT, WINDOW, strict=True)
+
+
 def address_limit() -> Limit:
     return Limit("sign-in-address", settings.SIGN_IN_ADDRESS_LIMIT, WINDOW, strict=True)
 
