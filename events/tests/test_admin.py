@@ -5,11 +5,10 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from eventhub_config.shared.errors import Busy
 from eventhub_config.shared.models import StatusChange
 from eventhub_config.tests.admin_pages import browser, errors_on, form_on, messages_of
 from events.models import Event, TicketType
@@ -233,17 +232,26 @@ def test_a_refusal_stands_at_its_field(typed: dict[str, str], field: str, messag
     assert Event.objects.values().get(pk=event.pk) == before
 
 
-def test_a_busy_database_is_told_and_nothing_is_lost(monkeypatch: pytest.MonkeyPatch):
-    def locked(**_: Any) -> None:
-        raise Busy
+class LockNotAvailable(Exception):
+    """What a driver says when a lock was not got in time."""
+
+    pgcode = "55P03"
+
+
+def test_a_busy_database_is_told_and_nothing_is_lost():
+    def locked(execute: Any, sql: str, *rest: Any) -> Any:
+        if sql.startswith('UPDATE "events_event"'):
+            raise OperationalError("database is locked") from LockNotAvailable()
+        return execute(sql, *rest)
 
     event = an_event()
-    monkeypatch.setattr("events.services.update_event", locked)
 
-    response = save(browser(event.organizer), event, title="Renamed")
+    with connection.execute_wrapper(locked):
+        response = save(browser(event.organizer), event, title="Renamed")
 
     assert errors_on(response) == {"__all__": ["Too busy just now. Nothing was changed; try again."]}
     assert 'value="Renamed"' in response.content.decode()
+    assert Event.objects.get(pk=event.pk).title == event.title
 
 
 def test_status_and_counters_cannot_be_typed():

@@ -29,6 +29,13 @@ class Refusing(BaseEmailBackend):
         raise ConnectionRefusedError("nobody listens on port 25")
 
 
+class Deadly(BaseEmailBackend):
+    """Ends the worker in the middle of sending: nothing is recorded any more."""
+
+    def send_messages(self, email_messages: Any) -> int:
+        raise KeyboardInterrupt
+
+
 class RefusingOneAddress(Memory):
     def send_messages(self, messages: Any) -> int:
         if any("bad@example.org" in mail.to for mail in messages):
@@ -129,14 +136,10 @@ def test_what_was_sent_is_not_sent_anew(mailoutbox: list[Any]) -> None:
     assert (message.status, message.next_attempt_at, len(mailoutbox)) == (Status.SENT, None, 1)
 
 
-def test_a_worker_that_died_over_it_is_followed_by_another(
-    mailoutbox: list[Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_worker_that_died_over_it_is_followed_by_another(mailoutbox: list[Any]) -> None:
     message = a_notification()
-    with monkeypatch.context() as patch:
-        patch.setattr("notifications.services.delivery.compose", die)
-        with pytest.raises(KeyboardInterrupt):
-            deliver(notification_id=message.pk, now=NOW)
+    with pytest.raises(KeyboardInterrupt):
+        deliver(notification_id=message.pk, now=NOW, through=Deadly())
 
     deliver(notification_id=message.pk, now=NOW + CLAIM_LASTS - timedelta(seconds=1))
     assert mailoutbox == []
@@ -146,13 +149,12 @@ def test_a_worker_that_died_over_it_is_followed_by_another(
     assert (message.status, len(mailoutbox)) == (Status.SENT, 1)
 
 
-def test_a_message_that_kills_every_worker_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_message_that_kills_every_worker_is_given_up() -> None:
     message = a_notification()
-    monkeypatch.setattr("notifications.services.delivery.compose", die)
     now = NOW
     for _ in range(Notification.MAX_ATTEMPTS):
         with pytest.raises(KeyboardInterrupt):
-            deliver(notification_id=message.pk, now=now)
+            deliver(notification_id=message.pk, now=now, through=Deadly())
         now += CLAIM_LASTS
 
     deliver(notification_id=message.pk, now=now)
@@ -213,7 +215,3 @@ def test_a_row_that_nobody_can_make_a_mail_of_stops_nobody_else(mailoutbox: list
     good.refresh_from_db()
     assert (poisoned.status, good.status) == (Status.SENDING, Status.SENT)
     assert "a kind of another release" in poisoned.last_error
-
-
-def die(_: Any) -> None:
-    raise KeyboardInterrupt  # as a killed worker: nothing is recorded any more
