@@ -82,9 +82,7 @@ class EventSerializer(ModelSerializer):
         read_only_fields = fields
 
     def to_representation(self, event: Event) -> dict[str, Any]:
-        kinds = sorted(
-            (kind for kind in event.ticket_types.all() if kind.is_visible), key=lambda kind: (kind.position, kind.pk)
-        )
+        kinds = event.types_on_view()
         reason = unavailable_reason(event, kinds, self.context["now"])
         prices = [kind.price for kind in kinds]
         return {

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Prefetch, QuerySet
+from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins, status
 from rest_framework.decorators import action
@@ -81,12 +81,15 @@ class EventViewSet(mixins.ListModelMixin, ApiViewSet):
     filterset_class = EventFilter
 
     def get_queryset(self) -> QuerySet[Event]:
-        return (
-            Event.objects.visible_to(self.request.user)
-            .select_related("organizer")
-            .prefetch_related(Prefetch("ticket_types", TicketType.objects.in_order()))
-            .order_by("starts_at", "pk")
-        )
+        events = Event.objects.visible_to(self.request.user).select_related("organizer").order_by("starts_at", "pk")
+        if self.action == "list":  # which reads the types of its page by itself
+            return events
+        return events.prefetch_related("ticket_types")
+
+    def paginate_queryset(self, queryset: Any) -> Any:
+        page = super().paginate_queryset(queryset)
+        TicketType.objects.read_for(page or [])
+        return page
 
     def get_serializer_context(self) -> dict[str, Any]:
         return {**super().get_serializer_context(), "now": self.now}
@@ -164,7 +167,7 @@ class EventViewSet(mixins.ListModelMixin, ApiViewSet):
     @action(detail=True)
     def availability(self, request: Request, pk: str) -> Response:
         event: Event = self.get_object()
-        kinds = [kind for kind in event.ticket_types.all() if kind.is_visible]
+        kinds = event.types_on_view()
         reason = availability.unavailable_reason(event, kinds, self.now)
         return Response(
             {
