@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from eventhub_config.shared.errors import DomainError
-from events.models import Event, TicketType
+from events.models import Event, TicketType, on_view
 
 
 class CannotBook(DomainError):
@@ -58,13 +58,13 @@ class Offer:
     event: Event
     types: Mapping[int, TicketType]
 
+    def on_view(self) -> list[TicketType]:
+        """Return the types that everybody may see, in order."""
+        return on_view(self.types.values())
+
     def on_sale(self, now: datetime) -> list[TicketType]:
-        """Return the visible types inside their sales window, in order."""
-        return [
-            kind
-            for kind in sorted(self.types.values(), key=lambda kind: (kind.position, kind.pk))
-            if kind.is_visible and _type_refusal(kind, 1, now) is None
-        ]
+        """Return those of them of which a seat can be booked now."""
+        return [kind for kind in self.on_view() if _type_refusal(kind, 1, now) is None]
 
 
 def why_closed(event: Event, now: datetime) -> type[CannotBook] | None:

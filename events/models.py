@@ -42,10 +42,6 @@ class EventQuerySet(models.QuerySet["Event"]):
             return self.filter(Q(published_at__isnull=False) | Q(organizer_id=user.pk))
         return self.filter(published_at__isnull=False)
 
-    def run_by(self, user: CustomUser) -> "EventQuerySet":
-        """Return the events this user may change."""
-        return self if user.is_platform_admin else self.filter(organizer_id=user.pk)
-
 
 class Event(ProtectedColumns, StatusModel):
     """Something that people book seats for.
@@ -220,8 +216,7 @@ class Event(ProtectedColumns, StatusModel):
 
     def types_on_view(self) -> "list[TicketType]":
         """Return the ticket types that everybody may see, in order."""
-        kinds = self.ticket_types.all() if self.read_types is None else self.read_types
-        return sorted((kind for kind in kinds if kind.is_visible), key=lambda kind: (kind.position, kind.pk))
+        return on_view(self.ticket_types.all() if self.read_types is None else self.read_types)
 
     def is_run_by(self, user: Any) -> bool:
         """Return whether this user may change the event."""
@@ -317,6 +312,6 @@ class TicketType(ProtectedColumns):
         return None if self.quantity is None else max(0, self.quantity - self.seats_taken)
 
 
-def cheapest(ticket_types: Iterable[TicketType]) -> Decimal | None:
-    """Return the lowest price among what is on offer."""
-    return min((ticket_type.price for ticket_type in ticket_types), default=None)
+def on_view(kinds: Iterable[TicketType]) -> list[TicketType]:
+    """Return the ticket types among these that everybody may see, in their order."""
+    return sorted((kind for kind in kinds if kind.is_visible), key=lambda kind: (kind.position, kind.pk))

@@ -159,7 +159,7 @@ def _default_type(offer: Offer, now: datetime) -> int:
     closed = why_closed(offer.event, now)
     if closed:
         raise closed
-    visible = sorted((kind for kind in offer.types.values() if kind.is_visible), key=lambda k: (k.position, k.pk))
+    visible = offer.on_view()
     if not visible:
         raise SalesNotStarted
     on_sale = offer.on_sale(now)

@@ -76,19 +76,6 @@ class MoneyField(serializers.DecimalField):
         return money.as_text(value.amount, value.currency)
 
 
-class VisibleRelatedField(serializers.PrimaryKeyRelatedField):
-    """A reference by id to a row that the caller may see; any other id answers like one that does not exist."""
-
-    default_error_messages = {
-        "does_not_exist": "There is no such object.",
-        "incorrect_type": "Send the id as a whole number.",
-    }
-
-    def get_queryset(self) -> Any:
-        rows: Any = super().get_queryset()
-        return rows.visible_to(self.context["request"].user)
-
-
 class ModelSerializer(serializers.ModelSerializer[Any]):
     """DRF's ModelSerializer with our moments."""
 
