@@ -70,6 +70,12 @@ class Booking(StatusModel):
     refund_until = models.DateTimeField(help_text="Later cancellations by the attendee give nothing back.")
     refund_percent = models.PositiveSmallIntegerField()
 
+    # Set when the event is moved: what nobody booked for can be given back for nothing.
+    free_cancellation_until = models.DateTimeField(null=True, blank=True)
+    move_notice_owed_since = models.DateTimeField(
+        null=True, blank=True, help_text="The event was moved then, and the person has not been told yet."
+    )
+
     special_requirements = models.JSONField(default=dict, blank=True)
     billing = models.JSONField(default=dict, blank=True)
 
@@ -105,6 +111,11 @@ class Booking(StatusModel):
             models.Index(fields=["user", "-created_at", "-id"], name="bookings_by_user"),
             models.Index(fields=["event", "status"], name="bookings_by_event"),
             models.Index(fields=["expires_at"], condition=Q(status="pending"), name="bookings_holds"),
+            models.Index(
+                fields=["move_notice_owed_since"],
+                condition=Q(move_notice_owed_since__isnull=False),
+                name="bookings_to_tell_of_a_move",
+            ),
         ]
 
     def __str__(self) -> str:

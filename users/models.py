@@ -13,7 +13,7 @@ from django.core.validators import RegexValidator
 from django.db import models, transaction
 from django.db.models import Q
 
-from eventhub_config.shared.models import ProtectedColumns
+from eventhub_config.shared.models import ProtectedColumns, StoredImage
 from eventhub_config.shared.validators import (
     validate_language,
     validate_short_texts,
@@ -228,6 +228,9 @@ class UserProfile(models.Model):
     bio = models.TextField(max_length=2000, blank=True)
     organization = models.CharField(max_length=200, blank=True, validators=[validate_single_line])
     website = models.URLField(max_length=500, blank=True, validators=[validate_web_address])
+    avatar = models.ForeignKey(
+        StoredImage, on_delete=models.PROTECT, null=True, blank=True, related_name="+", editable=False
+    )
     timezone = models.CharField(max_length=64, default="UTC", validators=[validate_timezone])
     language = models.CharField(max_length=35, default="en", validators=[validate_language])
     interests = models.JSONField(default=list, blank=True, validators=[validate_short_texts])

@@ -1,8 +1,12 @@
-"""The floor's own rows: history, idempotency keys, counters for when Redis is away, and heartbeats."""
+"""The floor's own rows: history, idempotency keys, counters for when Redis is away, heartbeats and pictures."""
 
 from typing import Any
 
 from django.db import models
+from django.db.models import Q
+
+from eventhub_config.shared.owed_work import OwedWork
+from eventhub_config.shared.references import opaque_key
 
 
 class StatusChange(models.Model):
@@ -60,6 +64,40 @@ class Heartbeat(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name}: {self.at:%Y-%m-%d %H:%M:%S}"
+
+
+class StoredImage(OwedWork):
+    """A picture that people uploaded: made anew from its pixels, kept in the storage under its key.
+
+    The work owed is its renditions or, once ``discarded_at`` is set, its removal. See ``shared/images.py``.
+    """
+
+    class Purpose(models.TextChoices):
+        AVATAR = "avatar", "Avatar"
+        COVER = "cover", "Cover"
+
+    # The key is all that an answer needs to name the files; as primary key it stands in the rows that use the picture.
+    key = models.CharField(max_length=40, primary_key=True, default=opaque_key, editable=False)
+    purpose = models.CharField(max_length=8, choices=Purpose)
+    uploaded_by = models.BigIntegerField(help_text="The user's id.")
+    width = models.PositiveIntegerField(help_text="In pixels, as stored.")
+    height = models.PositiveIntegerField(help_text="In pixels, as stored.")
+    created_at = models.DateTimeField()
+    rendered_at = models.DateTimeField(null=True, blank=True)
+    discarded_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = "picture"
+        indexes = [
+            models.Index(
+                fields=["next_attempt_at"],
+                condition=Q(next_attempt_at__isnull=False, parked_at__isnull=True),
+                name="shared_images_due",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.purpose}, {self.width} x {self.height}"
 
 
 class ProtectedColumns(models.Model):

@@ -25,6 +25,10 @@ class CapacityBelowTaken(DomainError):
     title = "More seats than that are taken."
 
 
+# What every edit of an event, or of what belongs to it, can be refused with.
+EDIT_PROBLEMS = (NotOwner, EventIsOver, CapacityBelowTaken)
+
+
 def require_owner(event: Event, actor: Actor) -> None:
     """Let the organizer, administrators and jobs pass.
 

@@ -1,4 +1,4 @@
-"""Events and ticket types over HTTP."""
+"""Events over HTTP."""
 
 from typing import Any
 
@@ -19,13 +19,13 @@ from eventhub_config.shared.conditional import (
     expected_version,
     versioned,
 )
-from eventhub_config.shared.errors import InvalidInput, InvalidTransition
+from eventhub_config.shared.errors import InvalidTransition
 from eventhub_config.shared.permissions import Anyone, OrganizerOrAdmin
 from eventhub_config.shared.rendering import FastJSONRenderer
 from eventhub_config.shared.statistics_sections import event_statistics, statistics_serializer
 from eventhub_config.shared.views import ApiViewSet
 from events import availability
-from events.filters import EventFilter, TicketTypeFilter
+from events.filters import EventFilter
 from events.models import Event, TicketType
 from events.serializers import (
     AvailabilitySerializer,
@@ -33,14 +33,9 @@ from events.serializers import (
     EventSerializer,
     EventWriteSerializer,
     ReasonSerializer,
-    TicketTypeCreateSerializer,
-    TicketTypeSerializer,
-    TicketTypeWriteSerializer,
 )
-from events.services import editing, lifecycle, ticket_types
-from events.services.editing import PUBLIC_LIST
-
-EDIT_PROBLEMS = (editing.NotOwner, editing.EventIsOver, editing.CapacityBelowTaken)
+from events.services import editing, lifecycle
+from events.services.editing import EDIT_PROBLEMS, PUBLIC_LIST
 
 
 @extend_schema_view(
@@ -205,59 +200,3 @@ class EventViewSet(mixins.ListModelMixin, ApiViewSet):
     def answer_write(self, event: Event, http_status: int = status.HTTP_200_OK) -> Response:
         """Answer a write with the event as it is read."""
         return self.answer(self.get_queryset().get(pk=event.pk), http_status)
-
-
-@extend_schema_view(
-    list=extend_schema(summary="List ticket types"),
-    retrieve=extend_schema(summary="Read a ticket type"),
-)
-class TicketTypeViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSet):
-    access = {
-        "list": Anyone,
-        "retrieve": Anyone,
-        "create": OrganizerOrAdmin,
-        "partial_update": OrganizerOrAdmin,
-        "destroy": OrganizerOrAdmin,
-    }
-    problems = {
-        "create": EDIT_PROBLEMS[:2],
-        "partial_update": EDIT_PROBLEMS,
-        "destroy": (*EDIT_PROBLEMS[:2], ticket_types.TicketTypeInUse, ticket_types.LastTicketType),
-    }
-    queryset = TicketType.objects.none()
-    serializer_class = TicketTypeSerializer
-    filterset_class = TicketTypeFilter
-
-    def get_queryset(self) -> QuerySet[TicketType]:
-        return (
-            TicketType.objects.visible_to(self.request.user)
-            .select_related("event")
-            .order_by("event_id", "position", "pk")
-        )
-
-    @extend_schema(
-        summary="Add a ticket type", request=TicketTypeCreateSerializer, responses={201: TicketTypeSerializer}
-    )
-    def create(self, request: Request) -> Response:
-        body = TicketTypeCreateSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        values = dict(body.validated_data)
-        event_id = values.pop("event")
-        if not Event.objects.visible_to(request.user).filter(pk=event_id).exists():
-            raise InvalidInput.field("event", "does_not_exist", "There is no such object.")
-        kind = ticket_types.create_ticket_type(event_id=event_id, values=values, actor=self.caller, now=self.now)
-        return Response(self.get_serializer(kind).data, status=status.HTTP_201_CREATED)
-
-    @extend_schema(summary="Edit a ticket type", request=TicketTypeWriteSerializer, responses=TicketTypeSerializer)
-    def partial_update(self, request: Request, pk: str) -> Response:
-        body = TicketTypeWriteSerializer(data=request.data, partial=True)
-        body.is_valid(raise_exception=True)
-        kind = ticket_types.update_ticket_type(
-            ticket_type_id=self.get_object().pk, changes=body.validated_data, actor=self.caller, now=self.now
-        )
-        return Response(self.get_serializer(kind).data)
-
-    @extend_schema(summary="Delete a ticket type that nobody booked")
-    def destroy(self, request: Request, pk: str) -> Response:
-        ticket_types.delete_ticket_type(ticket_type_id=self.get_object().pk, actor=self.caller, now=self.now)
-        return Response(status=status.HTTP_204_NO_CONTENT)

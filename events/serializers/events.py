@@ -1,4 +1,4 @@
-"""The shape of events and ticket types in the API."""
+"""The shape of events in the API."""
 
 from typing import Any
 
@@ -13,40 +13,9 @@ from eventhub_config.shared.validators import (
     validate_web_address,
 )
 from events.availability import unavailable_reason
-from events.models import Event, TicketType, validate_currency
+from events.models import Event, validate_currency
+from events.serializers.ticket_types import LARGEST, TicketTypeSerializer, TicketTypeWriteSerializer, ticket_type_body
 from users.models import CustomUser
-
-LARGEST = 1_000_000  # seats; far above any hall, far below what an integer column holds
-
-
-class TicketTypeSerializer(ModelSerializer):
-    price = MoneyField(currency_source="event.currency")
-    seats_left = serializers.IntegerField(allow_null=True, read_only=True)
-
-    class Meta:
-        model = TicketType
-        fields = [
-            "id", "event", "name", "description", "price", "quantity", "seats_taken", "seats_left",
-            "sales_start_at", "sales_end_at", "min_per_booking", "max_per_booking", "is_visible", "position",
-        ]  # fmt: skip
-        read_only_fields = fields
-
-
-class TicketTypeWriteSerializer(serializers.Serializer[Any]):
-    name = serializers.CharField(max_length=80, validators=[validate_single_line])
-    description = serializers.CharField(max_length=500, required=False, allow_blank=True)
-    price = MoneyField(required=False, max_value=money.LARGEST_PRICE)
-    quantity = serializers.IntegerField(min_value=0, max_value=LARGEST, allow_null=True, required=False)
-    sales_start_at = MomentField(allow_null=True, required=False)
-    sales_end_at = MomentField(allow_null=True, required=False)
-    min_per_booking = serializers.IntegerField(min_value=1, max_value=1000, required=False)
-    max_per_booking = serializers.IntegerField(min_value=1, max_value=1000, required=False)
-    is_visible = serializers.BooleanField(required=False)
-    position = serializers.IntegerField(min_value=0, max_value=10_000, required=False)
-
-
-class TicketTypeCreateSerializer(TicketTypeWriteSerializer):
-    event = serializers.IntegerField(min_value=1)
 
 
 class OrganizerSummarySerializer(serializers.Serializer[CustomUser]):
@@ -114,7 +83,7 @@ class EventSerializer(ModelSerializer):
             "price": money.as_text(min(prices), event.currency) if prices else None,
             "currency": event.currency,
             "tax_rate": _text(event.tax_rate),
-            "ticket_types": [_ticket_type_body(kind, event.currency) for kind in kinds],
+            "ticket_types": [ticket_type_body(kind, event.currency) for kind in kinds],
             "skills": event.skills,
             "hours": _text(event.hours),
             "language": event.language,
@@ -128,25 +97,6 @@ class EventSerializer(ModelSerializer):
             "created_at": moment_text(event.created_at),
             "updated_at": moment_text(event.updated_at),
         }
-
-
-def _ticket_type_body(kind: TicketType, currency: str) -> dict[str, Any]:
-    return {
-        "id": kind.pk,
-        "event": kind.event_id,
-        "name": kind.name,
-        "description": kind.description,
-        "price": money.as_text(kind.price, currency),
-        "quantity": kind.quantity,
-        "seats_taken": kind.seats_taken,
-        "seats_left": kind.seats_left,
-        "sales_start_at": moment_text(kind.sales_start_at) if kind.sales_start_at else None,
-        "sales_end_at": moment_text(kind.sales_end_at) if kind.sales_end_at else None,
-        "min_per_booking": kind.min_per_booking,
-        "max_per_booking": kind.max_per_booking,
-        "is_visible": kind.is_visible,
-        "position": kind.position,
-    }
 
 
 def _text(value: Any) -> str | None:
@@ -225,20 +175,3 @@ def default_attendance_rule(event_format: str | None) -> str:
 
 class ReasonSerializer(serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=500, required=False, allow_blank=True, default="")
-
-
-class TypeAvailabilitySerializer(serializers.Serializer[Any]):
-    ticket_type = serializers.IntegerField()
-    seats_left = serializers.IntegerField(allow_null=True)
-    is_bookable = serializers.BooleanField()
-    unavailable_reason = serializers.CharField(allow_null=True)
-
-
-class AvailabilitySerializer(serializers.Serializer[Any]):
-    event = serializers.IntegerField()
-    capacity = serializers.IntegerField(allow_null=True)
-    seats_taken = serializers.IntegerField()
-    seats_left = serializers.IntegerField(allow_null=True)
-    is_bookable = serializers.BooleanField()
-    unavailable_reason = serializers.CharField(allow_null=True)
-    ticket_types = TypeAvailabilitySerializer(many=True)

@@ -1,20 +1,21 @@
-"""Events and what can be bought for them."""
+"""Events."""
 
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
+from django.db.models.functions import Coalesce, Upper
 from django.utils.timezone import now as current_time
 
 from eventhub_config.shared import money
-from eventhub_config.shared.models import ProtectedColumns
+from eventhub_config.shared.models import ProtectedColumns, StoredImage
 from eventhub_config.shared.transitions import StatusModel
 from eventhub_config.shared.validators import (
     validate_language,
@@ -24,6 +25,13 @@ from eventhub_config.shared.validators import (
     validate_web_address,
 )
 from users.models import CustomUser
+
+if TYPE_CHECKING:
+    from events.models.ticket_types import TicketType
+
+SLUG_MAX_LENGTH = 120
+# What lists compare and order by: an event without reviews comes after all that have some.
+RATING_OR_NONE = Coalesce("average_rating", Value(Decimal(0)), output_field=models.DecimalField())
 
 
 def validate_currency(code: str) -> None:
@@ -86,8 +94,11 @@ class Event(ProtectedColumns, StatusModel):
     }
     INITIAL = frozenset({Status.DRAFT})
     PROTECTED_COLUMNS = frozenset(
-        {"status", "status_changed_at", "seats_taken", "average_rating", "review_count", "published_at"}
-    )
+        {
+            "status", "status_changed_at", "seats_taken", "first_booked_at", "average_rating", "review_count",
+            "published_at", "cover", "lowest_price",
+        }
+    )  # fmt: skip
 
     organizer = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -95,7 +106,7 @@ class Event(ProtectedColumns, StatusModel):
         related_name="+",
         limit_choices_to={"user_type__in": ["organizer", "admin"]},  # what the admin offers
     )
-    slug = models.SlugField(max_length=120, unique=True)
+    slug = models.SlugField(max_length=SLUG_MAX_LENGTH, unique=True)
     version = models.PositiveIntegerField(default=1, help_text="Rises with every edit, not with sales.")
     status = models.CharField(max_length=12, choices=Status, default=Status.DRAFT)
 
@@ -144,6 +155,7 @@ class Event(ProtectedColumns, StatusModel):
 
     capacity = models.PositiveIntegerField(null=True, blank=True, help_text="Empty: unlimited.")
     seats_taken = models.PositiveIntegerField(default=0, editable=False)
+    first_booked_at = models.DateTimeField(null=True, blank=True, editable=False)
     currency = models.CharField(max_length=3, default="EUR", validators=[validate_currency])
     tax_rate = models.DecimalField(
         max_digits=5,
@@ -158,6 +170,15 @@ class Event(ProtectedColumns, StatusModel):
     refund_until = models.DateTimeField(null=True, blank=True, help_text="Empty: until the start.")
     refund_percent = models.PositiveSmallIntegerField(
         default=100, validators=[MaxValueValidator(100)], help_text="What a partial refund gives back."
+    )
+
+    # Their pictures' key is all that an answer needs of it: no join.
+    cover = models.ForeignKey(
+        StoredImage, on_delete=models.PROTECT, null=True, blank=True, related_name="+", editable=False
+    )
+    # The lowest price of the ticket types on view, for filter and order; kept by the services of ticket types.
+    lowest_price = models.DecimalField(
+        max_digits=money.MAX_DIGITS, decimal_places=money.DECIMAL_PLACES, null=True, blank=True, editable=False
     )
 
     average_rating = models.DecimalField(max_digits=3, decimal_places=2, null=True, blank=True, editable=False)
@@ -195,11 +216,22 @@ class Event(ProtectedColumns, StatusModel):
             ),
         ]
         indexes = [
-            models.Index(
-                fields=["starts_at", "id"], condition=Q(published_at__isnull=False), name="events_public_by_start"
-            ),
+            # One for each filter and each order of the list, none of them on a counter: an index on `seats_taken` would
+            # make every booking write all of them. Not of public events only: an organizer's list has drafts in it.
+            models.Index(fields=["starts_at", "id"], name="events_by_start"),
+            models.Index(fields=["ends_at", "id"], name="events_by_end"),
             models.Index(fields=["organizer", "starts_at", "id"], name="events_by_organizer"),
-            models.Index(fields=["status", "starts_at"], name="events_by_status"),
+            models.Index(fields=["status", "starts_at", "id"], name="events_by_status"),
+            models.Index(fields=["category", "starts_at", "id"], name="events_by_category"),
+            models.Index(fields=["format", "starts_at", "id"], name="events_by_format"),
+            models.Index(fields=["language", "starts_at", "id"], name="events_by_language"),
+            models.Index(fields=["country", "starts_at", "id"], name="events_by_country"),
+            models.Index(Upper("city"), "starts_at", "id", name="events_by_city"),
+            models.Index(fields=["currency", "lowest_price", "id"], name="events_by_currency"),
+            models.Index(fields=["lowest_price", "id"], name="events_by_price"),
+            models.Index(RATING_OR_NONE, "id", name="events_by_rating"),
+            models.Index(fields=["title", "id"], name="events_by_title"),
+            models.Index(fields=["created_at", "id"], name="events_by_creation"),
         ]
 
     def __str__(self) -> str:
@@ -216,102 +248,24 @@ class Event(ProtectedColumns, StatusModel):
 
     def types_on_view(self) -> "list[TicketType]":
         """Return the ticket types that everybody may see, in order."""
-        return on_view(self.ticket_types.all() if self.read_types is None else self.read_types)
+        kinds = self.ticket_types.all() if self.read_types is None else self.read_types
+        return on_view(kinds)
 
     def is_run_by(self, user: Any) -> bool:
         """Return whether this user may change the event."""
         return bool(user.is_platform_admin or user.pk == self.organizer_id)
 
 
-class TicketTypeQuerySet(models.QuerySet["TicketType"]):
-    def visible_to(self, user: CustomUser | AnonymousUser) -> "TicketTypeQuerySet":
-        """Return the ticket types this user may know about: hidden ones are for those who run the event."""
-        if not user.is_authenticated:
-            return self.filter(event__published_at__isnull=False, is_visible=True)
-        if user.is_platform_admin:
-            return self
-        public = Q(event__published_at__isnull=False, is_visible=True)
-        return self.filter(public | Q(event__organizer_id=user.pk)) if user.runs_events else self.filter(public)
-
-    def in_order(self) -> "TicketTypeQuerySet":
-        return self.order_by("position", "id")
-
-    def read_for(self, events: list[Event]) -> None:
-        """Read the ticket types of a page of events in one statement, into their ``read_types``.
-
-        For the public list: ``prefetch_related`` takes three times as long to put the same together.
-        """
-        by_event: dict[int, list[TicketType]] = {event.pk: [] for event in events}
-        if by_event:
-            places = ", ".join(["%s"] * len(by_event))
-            sql = f"SELECT * FROM {self.model._meta.db_table} WHERE event_id IN ({places}) ORDER BY position, id"  # noqa: S608
-            for kind in self.raw(sql, list(by_event)):
-                by_event[kind.event_id].append(kind)
-        for event in events:
-            event.read_types = by_event[event.pk]
-
-
-class TicketType(ProtectedColumns):
-    """One kind of seat at an event, with its price.
-
-    ``seats_taken`` and ``waiting_count`` are written by services only.
-    """
-
-    PROTECTED_COLUMNS = frozenset({"seats_taken", "waiting_count"})
-
-    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="ticket_types")
-    name = models.CharField(max_length=80)
-    description = models.CharField(max_length=500, blank=True)
-    price = models.DecimalField(
-        max_digits=money.MAX_DIGITS,
-        decimal_places=money.DECIMAL_PLACES,
-        default=Decimal(0),
-        help_text="For one seat, in the event's currency, tax included; 0 is free.",
-    )
-    quantity = models.PositiveIntegerField(
-        null=True, blank=True, help_text="Empty: limited by the event's capacity only."
-    )
-    seats_taken = models.PositiveIntegerField(default=0, editable=False)
-    waiting_count = models.PositiveIntegerField(
-        default=0, editable=False, help_text="People on the waitlist; while there are any, nobody books past them."
-    )
-    sales_start_at = models.DateTimeField(null=True, blank=True)
-    sales_end_at = models.DateTimeField(null=True, blank=True)
-    min_per_booking = models.PositiveSmallIntegerField(default=1, validators=[MinValueValidator(1)])
-    max_per_booking = models.PositiveSmallIntegerField(default=10, validators=[MinValueValidator(1)])
-    is_visible = models.BooleanField(default=True)
-    position = models.PositiveSmallIntegerField(default=0)
-
-    objects = TicketTypeQuerySet.as_manager()
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(quantity__isnull=True) | Q(seats_taken__lte=F("quantity")), name="events_type_not_oversold"
-            ),
-            models.CheckConstraint(condition=Q(price__gte=0), name="events_type_price_not_negative"),
-            models.CheckConstraint(
-                condition=Q(min_per_booking__gte=1) & Q(max_per_booking__gte=F("min_per_booking")),
-                name="events_type_limits_in_order",
-            ),
-            models.CheckConstraint(
-                condition=Q(sales_start_at__isnull=True)
-                | Q(sales_end_at__isnull=True)
-                | Q(sales_end_at__gt=F("sales_start_at")),
-                name="events_type_sales_window",
-            ),
-            models.UniqueConstraint(fields=["event", "name"], name="events_type_name_once"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.pk}: {self.name}"
-
-    @property
-    def seats_left(self) -> int | None:
-        """Seats of this type that are left, without regard to the event's capacity."""
-        return None if self.quantity is None else max(0, self.quantity - self.seats_taken)
-
-
-def on_view(kinds: Iterable[TicketType]) -> list[TicketType]:
+def on_view(kinds: "Iterable[TicketType]") -> "list[TicketType]":
     """Return the ticket types among these that everybody may see, in their order."""
     return sorted((kind for kind in kinds if kind.is_visible), key=lambda kind: (kind.position, kind.pk))
+
+
+class EventSlug(models.Model):
+    """Every slug that an event ever had: old links go on leading to it, and nobody else gets them."""
+
+    slug = models.SlugField(max_length=SLUG_MAX_LENGTH, primary_key=True)
+    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="slugs")
+
+    def __str__(self) -> str:
+        return f"{self.slug} of event {self.event_id}"
