@@ -12,7 +12,7 @@ from eventhub_config.shared import money
 from eventhub_config.shared.admin_forms import LocalMomentField, LocalTimesForm, zone_in
 from eventhub_config.shared.validators import validate_short_texts, validate_single_line, validate_timezone
 from events.models import Event
-from events.serializers import LARGEST
+from events.serializers.ticket_types import LARGEST
 
 
 @cache
