@@ -5,7 +5,7 @@ from django.db.models import Value
 from django.db.models.functions import Coalesce, Upper
 
 
-def add(*what: object, name: str, fields: tuple[str, ...] = ()) -> migrations.AddIndex:
+def add(*what: models.expressions.BaseExpression | str, name: str, fields: tuple[str, ...] = ()) -> migrations.AddIndex:
     return migrations.AddIndex(model_name="event", index=models.Index(*what, fields=fields, name=name))
 
 
