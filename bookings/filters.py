@@ -1,9 +1,10 @@
 """What booking lists can be filtered and ordered by."""
 
 import django_filters
+from django.db.models import Q, QuerySet
 
-from bookings.models import Booking
-from eventhub_config.shared.filtering import FilterSet, IdFilter, MomentFilter, Ordering
+from bookings.models import Booking, Ticket
+from eventhub_config.shared.filtering import FilterSet, IdFilter, MomentFilter, Ordering, YesNoFilter
 
 
 class BookingFilter(FilterSet):
@@ -17,3 +18,50 @@ class BookingFilter(FilterSet):
     class Meta:
         model = Booking
         fields: list[str] = []
+
+
+class AttendeeFilter(FilterSet):
+    status = django_filters.ChoiceFilter(choices=Ticket.Status.choices, label="Of the ticket.")
+    booking_status = django_filters.ChoiceFilter(
+        field_name="booking__status",
+        choices=Booking.Status.choices,
+        label="Of the booking. Left out: all but cancelled and expired ones.",
+    )
+    ticket_type = IdFilter(field_name="ticket_type_id")
+    checked_in = YesNoFilter(method="are_in")
+    search = django_filters.CharFilter(
+        method="find",
+        max_length=200,
+        label="Words in the attendee's name or e-mail address, the ticket's code, the booking's reference, or the name "
+        "of whoever booked.",
+    )
+    ordering = Ordering(
+        fields=(
+            ("attendee_name", "attendee_name"),
+            ("checked_in_at", "checked_in_at"),
+            ("booking__created_at", "booked_at"),
+        )
+    )
+
+    class Meta:
+        model = Ticket
+        fields: list[str] = []
+
+    def are_in(self, queryset: QuerySet[Ticket], name: str, value: bool) -> QuerySet[Ticket]:
+        checked_in = Q(status=Ticket.Status.CHECKED_IN)
+        return queryset.filter(checked_in if value else ~checked_in)
+
+    def find(self, queryset: QuerySet[Ticket], name: str, value: str) -> QuerySet[Ticket]:
+        for word in value.split()[:8]:
+            queryset = queryset.filter(
+                Q(attendee_name__icontains=word)
+                | Q(attendee_email__icontains=word)
+                # Only where it is shown: a search must not tell what the list does not.
+                | Q(attendee_email="", booking__user__email__icontains=word)
+                | Q(code__iexact=word)
+                | Q(booking__reference__iexact=word)
+                | Q(booking__user__first_name__icontains=word)
+                | Q(booking__user__last_name__icontains=word)
+                | Q(booking__user__first_name="", booking__user__last_name="", booking__user__username__icontains=word)
+            )
+        return queryset

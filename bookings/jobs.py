@@ -23,12 +23,26 @@ def on_cancelled_events(now: datetime) -> QuerySet[Any, int]:
     return left.order_by("pk").values_list("pk", flat=True)
 
 
+def owed_the_news(now: datetime) -> QuerySet[Any, int]:
+    owed = Booking.objects.filter(move_notice_owed_since__isnull=False)
+    return owed.order_by("move_notice_owed_since", "pk").values_list("pk", flat=True)
+
+
 CLOSE_CANCELLED = Sweep(
     name="sweep_cancelled_events",
     every=timedelta(minutes=1),
     find=on_cancelled_events,
     work=lambda booking_id, now: services.close_after_event_cancellation(booking_id=booking_id, now=now),
     task=tasks.close_after_event_cancellation,
+    argument="booking_id",
+)
+
+TELL_OF_MOVES = Sweep(
+    name="sweep_moved_bookings",
+    every=timedelta(minutes=1),
+    find=owed_the_news,
+    work=lambda booking_id, now: services.tell_of_move(booking_id=booking_id, now=now),
+    task=tasks.tell_of_move,
     argument="booking_id",
 )
 
@@ -42,4 +56,5 @@ JOBS = [
         argument="booking_id",
     ),
     CLOSE_CANCELLED,
+    TELL_OF_MOVES,
 ]

@@ -1,6 +1,7 @@
 """Bookings and their tickets."""
 
 from collections import Counter
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -125,8 +126,29 @@ class Booking(StatusModel):
     def is_active(self) -> bool:
         return self.status in self.ACTIVE
 
+    def is_overdue(self, now: datetime) -> bool:
+        """Return whether this is a hold that has run out, whether or not anybody has closed it yet."""
+        return self.status == self.Status.PENDING and self.expires_at is not None and self.expires_at <= now
+
     def tickets_in_order(self) -> "list[Ticket]":
         return self.written_tickets or sorted(self.tickets.all(), key=lambda ticket: ticket.pk)
+
+
+class TicketQuerySet(models.QuerySet["Ticket"]):
+    def of_event(self, event_id: int) -> "TicketQuerySet":
+        return self.filter(booking__event_id=event_id)
+
+    def attended(self) -> "TicketQuerySet":
+        """Return the tickets whose holders attended, by the rule of their event. The only definition of it."""
+        confirmed = Q(booking__status=Booking.Status.CONFIRMED)
+        by_check_in = Q(booking__event__attendance_rule=Event.AttendanceRule.CHECK_IN, status=Ticket.Status.CHECKED_IN)
+        # Until the event is over, somebody may yet be marked as a no-show.
+        by_confirmation = Q(
+            booking__event__attendance_rule=Event.AttendanceRule.CONFIRMED,
+            booking__event__status=Event.Status.COMPLETED,
+            status__in=[Ticket.Status.VALID, Ticket.Status.CHECKED_IN],
+        )
+        return self.filter(confirmed & (by_check_in | by_confirmation))
 
 
 class Ticket(StatusModel):
@@ -156,6 +178,8 @@ class Ticket(StatusModel):
     attendee_email = models.EmailField(blank=True)
     price = models.DecimalField(max_digits=money.MAX_DIGITS, decimal_places=money.DECIMAL_PLACES)
     checked_in_at = models.DateTimeField(null=True, blank=True)
+
+    objects = TicketQuerySet.as_manager()
 
     def __str__(self) -> str:
         return f"{self.pk}: {self.attendee_name or self.code}"

@@ -3,7 +3,7 @@
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Sum
 from django.db.models.functions import TruncDate
 from rest_framework import serializers
 
@@ -20,30 +20,49 @@ class DaySerializer(serializers.Serializer[Any]):
 
 class BookingStatisticsSerializer(serializers.Serializer[Any]):
     by_status = serializers.DictField(child=serializers.IntegerField(), help_text="Bookings in each state.")
+    seats_by_status = serializers.DictField(child=serializers.IntegerField(), help_text="Their seats.")
     seats_taken = serializers.IntegerField()
     fill_rate = serializers.FloatField(allow_null=True, help_text="0 to 1; null: unlimited.")
     checked_in = serializers.IntegerField(help_text="Tickets.")
-    by_day = DaySerializer(many=True)
+    check_in_rate = serializers.FloatField(
+        allow_null=True,
+        help_text="0 to 1: of the seats of confirmed and no-show bookings those that were checked in; null: none.",
+    )
+    by_day = DaySerializer(
+        many=True, help_text="What was booked on each day, whatever became of it. Days without bookings are left out."
+    )
 
 
 def of_event(event_id: int) -> dict[str, Any]:
+    """Return the figures in four statements, however many bookings there are."""
     event = Event.objects.only("capacity", "seats_taken", "timezone").get(pk=event_id)
     bookings = Booking.objects.filter(event_id=event_id).order_by()
-    counted = dict(bookings.values_list("status").annotate(count=Count("pk")))
+    counted = {
+        status: (count, seats)
+        for status, count, seats in bookings.values_list("status").annotate(count=Count("pk"), seats=Sum("seats"))
+    }
+    by_status = {status: counted.get(status, (0, 0)) for status in Booking.Status.values}
     days = (
         bookings.annotate(day=TruncDate("created_at", tzinfo=ZoneInfo(event.timezone)))
         .values("day")
         .annotate(bookings=Count("pk"), seats=Sum("seats"))
         .order_by("day")
     )
-    checked_in = Ticket.objects.filter(Q(booking__event_id=event_id) & Q(status=Ticket.Status.CHECKED_IN))
+    checked_in = Ticket.objects.of_event(event_id).filter(status=Ticket.Status.CHECKED_IN).count()
+    expected = by_status[Booking.Status.CONFIRMED][1] + by_status[Booking.Status.NO_SHOW][1]
     return {
-        "by_status": {str(status): counted.get(status, 0) for status in Booking.Status.values},
+        "by_status": {status: count for status, (count, _seats) in by_status.items()},
+        "seats_by_status": {status: seats for status, (_count, seats) in by_status.items()},
         "seats_taken": event.seats_taken,
-        "fill_rate": round(event.seats_taken / event.capacity, 4) if event.capacity else None,
-        "checked_in": checked_in.count(),
+        "fill_rate": _rate(event.seats_taken, event.capacity),
+        "checked_in": checked_in,
+        "check_in_rate": _rate(checked_in, expected),
         "by_day": [{**day, "day": day["day"].isoformat()} for day in days],
     }
+
+
+def _rate(part: int, whole: int | None) -> float | None:
+    return round(part / whole, 4) if whole else None
 
 
 STATISTICS = Section("bookings", BookingStatisticsSerializer, of_event)

@@ -25,3 +25,16 @@ def close_cancelled_event(**_: object) -> None:
     from bookings.jobs import CLOSE_CANCELLED
 
     CLOSE_CANCELLED.hand_out(timezone.now())
+
+
+@shared_task(name="bookings.tell_of_move")
+def tell_of_move(*, booking_id: int, **_: object) -> None:
+    services.tell_of_move(booking_id=booking_id, now=timezone.now())
+
+
+@shared_task(name="bookings.tell_of_moved_event")
+def tell_of_moved_event(**_: object) -> None:
+    """Hand out the news right after an event was moved; Beat's sweep does the same later."""
+    from bookings.jobs import TELL_OF_MOVES
+
+    TELL_OF_MOVES.hand_out(timezone.now())

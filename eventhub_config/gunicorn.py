@@ -6,7 +6,7 @@ from typing import Any
 from gunicorn.glogging import Logger
 
 # Asked for all the time, and of no interest while they succeed.
-QUIET_PATHS = ("/static/", "/healthz", "/readyz")
+QUIET_PATHS = ("/static/", "/media/", "/healthz", "/readyz")
 FIRST_ERROR = 400
 
 

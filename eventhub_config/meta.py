@@ -16,6 +16,9 @@ from eventhub_config.shared.registry import contributions
 from eventhub_config.shared.views import ApiViewSet
 
 
+EMAIL_VERIFICATION_CHOICES = [("optional", "Optional"), ("required", "Required")]
+
+
 class CurrencySerializer(serializers.Serializer[Any]):
     code = serializers.CharField()
     decimals = serializers.IntegerField()
@@ -26,11 +29,19 @@ class ChoiceSerializer(serializers.Serializer[Any]):
     label = serializers.CharField()  # type: ignore[assignment]
 
 
+class RegistrationRulesSerializer(serializers.Serializer[Any]):
+    email_verification = serializers.ChoiceField(
+        EMAIL_VERIFICATION_CHOICES, help_text="`required`: accounts are made when the mailed link is used."
+    )
+    organizer_approval = serializers.BooleanField(help_text="Whether a new organizer waits for an administrator.")
+
+
 class MetaSerializer(serializers.Serializer[Any]):
     version = serializers.CharField()
     choices = serializers.DictField(child=ChoiceSerializer(many=True), help_text="By `resource.field`.")
     currencies = CurrencySerializer(many=True)
     timezones = serializers.ListField(child=serializers.CharField())
+    registration = RegistrationRulesSerializer()
     error_codes = serializers.DictField(child=serializers.CharField(), help_text="Every `code` and what it means.")
 
 
@@ -57,6 +68,10 @@ class MetaView(ApiViewSet):
                 "choices": choices,
                 "currencies": [{"code": code, "decimals": money.exponent(code)} for code in money.currencies()],
                 "timezones": sorted(available_timezones()),
+                "registration": {
+                    "email_verification": settings.EMAIL_VERIFICATION,
+                    "organizer_approval": settings.ORGANIZER_APPROVAL,
+                },
                 "error_codes": error_codes(),
             }
         )

@@ -4,6 +4,7 @@ Every variable is described in ``.env.example``. With DEBUG off, unsafe values s
 """
 
 import importlib.util
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -95,6 +96,7 @@ ROOT_URLCONF = "eventhub_config.urls"
 CSRF_FAILURE_VIEW = "eventhub_config.shared.errors.csrf_failure"
 WSGI_APPLICATION = "eventhub_config.wsgi.application"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576  # bytes of a request body that is not a file
+FILE_UPLOAD_HANDLERS = ["eventhub_config.shared.images.uploads.BoundedUploadHandler"]
 
 TEMPLATES = [
     {
@@ -127,7 +129,11 @@ if _database["ENGINE"].endswith("sqlite3"):
     Path(_database["NAME"]).parent.mkdir(parents=True, exist_ok=True)
 else:
     # Set once per connection rather than once per transaction: one round trip less on every change of state.
-    _database.setdefault("OPTIONS", {})["options"] = f"-c lock_timeout={DATABASE_LOCK_TIMEOUT_MS} -c timezone=UTC"
+    # The threshold is how alike two words must be for the search to look at them at all; two swapped letters of a short
+    # word leave 0.25.
+    _database.setdefault("OPTIONS", {})["options"] = (
+        f"-c lock_timeout={DATABASE_LOCK_TIMEOUT_MS} -c timezone=UTC -c pg_trgm.similarity_threshold=0.2"
+    )
     _database["OPTIONS"].setdefault("connect_timeout", 5)  # seconds: a silent database must not hang every process
 DATABASES = {"default": _database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -152,6 +158,13 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 ORGANIZER_APPROVAL = env.flag("ORGANIZER_APPROVAL")
+EMAIL_VERIFICATION = env.choice("EMAIL_VERIFICATION", "optional", ("optional", "required"))
+# How long links in mails work, by their purpose.
+LINK_LIFETIMES: dict[str, timedelta] = {
+    "verify_email": timedelta(hours=env.integer("EMAIL_VERIFICATION_HOURS", 72, at_least=1)),
+    "reset_password": timedelta(minutes=env.integer("PASSWORD_RESET_MINUTES", 60, at_least=1)),
+    "change_email": timedelta(hours=env.integer("EMAIL_CHANGE_HOURS", 24, at_least=1)),
+}
 SIMPLE_JWT: dict[str, Any] = {
     "ACCESS_TOKEN_LIFETIME": timedelta(minutes=env.integer("JWT_ACCESS_MINUTES", 15, at_least=1)),
     "REFRESH_TOKEN_LIFETIME": timedelta(days=env.integer("JWT_REFRESH_DAYS", 14, at_least=1)),
@@ -293,6 +306,14 @@ if not SEAT_GUARD and not DEBUG:
 
 # --- Mail and links ---------------------------------------------------------------------------------------------------
 FRONTEND_URL = env.text("FRONTEND_URL").rstrip("/")
+# Where this API itself is reached, for links when there is no front end. Never taken from a request: whoever sends one
+# chooses its Host. The default is the first host that is no other name of this machine.
+_public_hosts = [host for host in ALLOWED_HOSTS if host not in {"localhost", "127.0.0.1", "[::1]"} and host[0] not in "*."]
+_own_url = f"http{'s' if SECURE_SSL else ''}://{_public_hosts[0]}" if _public_hosts else "http://localhost:8000"
+PUBLIC_URL = env.text("PUBLIC_URL", _own_url).rstrip("/")
+for _name, _url in {"FRONTEND_URL": FRONTEND_URL, "PUBLIC_URL": PUBLIC_URL}.items():
+    if _url and not _url.startswith(("http://", "https://")):
+        env.problems.append(f"{_name}: begin with https:// or http://.")
 EMAIL_BACKEND = env.text("EMAIL_BACKEND", "eventhub_config.shared.console_mail.EmailBackend")
 EMAIL_HOST = env.text("EMAIL_HOST", "localhost")
 EMAIL_PORT = env.integer("EMAIL_PORT", 25, at_least=1)
@@ -305,10 +326,43 @@ DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Event Hub <events@localhost
 # --- Files, language, logs --------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
 STATIC_ROOT = Path(env.text("STATIC_ROOT", str(BASE_DIR / ".data" / "static")))
-MEDIA_URL = "/media/"
+# Where people's browsers find pictures: here, or where a content delivery network asks `/media/` of us.
+MEDIA_URL = env.text("MEDIA_URL", "/media/").rstrip("/") + "/"
+if MEDIA_URL != "/media/" and not re.match(r"https?://[^/]", MEDIA_URL):
+    env.problems.append("MEDIA_URL: leave it empty, or set it to the https:// address that stands for /media/.")
 MEDIA_ROOT = Path(env.text("MEDIA_ROOT", str(BASE_DIR / ".data" / "media")))
+MEDIA_STORAGE = env.choice("MEDIA_STORAGE", "folder", ("folder", "s3"))
+S3_BUCKET = env.text("S3_BUCKET")
+S3_ENDPOINT_URL = env.text("S3_ENDPOINT_URL")
+S3_REGION = env.text("S3_REGION")
+S3_ACCESS_KEY = env.text("S3_ACCESS_KEY")
+S3_SECRET_KEY = env.text("S3_SECRET_KEY")
+S3_TIMEOUT_SECONDS = env.integer("S3_TIMEOUT_SECONDS", 5, at_least=1)
+if MEDIA_STORAGE == "s3" and not S3_BUCKET:
+    env.problems.append("S3_BUCKET: name the bucket that MEDIA_STORAGE=s3 is to use.")
+if S3_ENDPOINT_URL and not re.match(r"https?://[^/]", S3_ENDPOINT_URL):
+    env.problems.append("S3_ENDPOINT_URL: set it to an https:// address; leave it empty for Amazon's own.")
+if bool(S3_ACCESS_KEY) != bool(S3_SECRET_KEY):
+    env.problems.append("S3_ACCESS_KEY, S3_SECRET_KEY: set both, or neither where the machine itself has the right.")
+_media: dict[str, Any] = {"BACKEND": "eventhub_config.shared.images.folder.MediaFolder"}
+if MEDIA_STORAGE == "s3":
+    _media = {
+        "BACKEND": "eventhub_config.shared.images.bucket.MediaBucket",
+        "OPTIONS": {
+            "bucket_name": S3_BUCKET,
+            "endpoint_url": S3_ENDPOINT_URL or None,
+            "region_name": S3_REGION or None,
+            "access_key": S3_ACCESS_KEY or None,
+            "secret_key": S3_SECRET_KEY or None,
+            "timeout_seconds": S3_TIMEOUT_SECONDS,
+        },
+    }
+# What is refused before it is decoded. Decoding takes up to 16 bytes for each pixel, in a process of its own.
+IMAGE_MAX_BYTES = env.integer("IMAGE_MAX_BYTES", 5_242_880, at_least=1)
+IMAGE_MAX_PIXELS = env.integer("IMAGE_MAX_PIXELS", 25_000_000, at_least=1)
+IMAGE_UPLOADS_PER_HOUR = env.integer("IMAGE_UPLOADS_PER_HOUR", 60, at_least=1)  # by account
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": _media,
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG

@@ -11,6 +11,7 @@ from eventhub_config.document import DocumentView
 from eventhub_config.meta import MetaView
 from eventhub_config.shared.errors import page_not_found
 from eventhub_config.shared.health import healthz, readyz
+from eventhub_config.shared.images.serving import urlpatterns as media
 
 
 def to_docs(request: HttpRequest) -> HttpResponse:
@@ -36,6 +37,7 @@ urlpatterns = [
     path("api/", include("bookings.urls")),
     path("api/", include("payments.urls")),
     path("api/", include("notifications.urls")),
+    *media,
     # Not left to handler404: with DEBUG, Django would answer with a page of its own.
     re_path("", csrf_exempt(page_not_found)),  # exempt: a POST to nowhere is not found, whatever its cookies
 ]

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from eventhub_config.shared.integrity import Check
-from events.models import Event, TicketType
+from events.models import Event, EventSearch, EventSlug, TicketType
+from events.services import searching
 
 
 def nothing_is_oversold() -> Iterator[tuple[str, str]]:
@@ -22,7 +23,34 @@ def visibility_follows_the_state() -> Iterator[tuple[str, str]]:
         yield f"event {event}", f"is {event.status}, and published_at is {event.published_at}"
 
 
+def search_follows_the_events() -> Iterator[tuple[str, str]]:
+    for event in Event.objects.filter(~Exists(EventSearch.objects.filter(event=OuterRef("pk")))).order_by("pk"):
+        yield f"event {event}", "cannot be found by words: it has no search document"
+    documents = EventSearch.objects.filter(stale_since=None).select_related("event__organizer")
+    for document in documents.prefetch_related("event__sessions").order_by("pk").iterator(chunk_size=500):
+        event = document.event
+        sessions = sorted(event.sessions.all(), key=lambda session: (session.starts_at, session.position, session.pk))
+        if document.words != searching.document_of(event, sessions).text:
+            yield f"event {event}", "is found by other words than it has"
+
+
+def prices_are_those_on_view() -> Iterator[tuple[str, str]]:
+    for event in Event.objects.prefetch_related("ticket_types").order_by("pk").iterator(chunk_size=500):
+        lowest = min((kind.price for kind in event.types_on_view()), default=None)
+        if event.lowest_price != lowest:
+            yield f"event {event}", f"lists compare {event.lowest_price}, the lowest price is {lowest}"
+
+
+def slugs_lead_to_their_event() -> Iterator[tuple[str, str]]:
+    own = EventSlug.objects.filter(event=OuterRef("pk"), slug=OuterRef("slug"))
+    for event in Event.objects.filter(~Exists(own)).order_by("pk"):
+        yield f"event {event}", f"the slug {event.slug} does not lead to it"
+
+
 CHECKS = [
     Check("not_oversold", "Seats taken never exceed capacity or quantity.", nothing_is_oversold),
+    Check("search", "Every event is found by the words it has.", search_follows_the_events),
+    Check("lowest_price", "Lists compare the lowest price on view.", prices_are_those_on_view),
+    Check("slugs", "Every event's slug leads to it.", slugs_lead_to_their_event),
     Check("visibility", "Drafts are hidden, published events are not.", visibility_follows_the_state),
 ]

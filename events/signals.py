@@ -5,3 +5,4 @@ from django.dispatch import Signal
 event_published = Signal()  # event, actor, now
 event_cancelled = Signal()  # event, actor, now
 event_completed = Signal()  # event, now
+event_moved = Signal()  # event, actor, now: its start, end or place changed while the public could book it

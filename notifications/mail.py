@@ -1,5 +1,6 @@
 """Messages as e-mails: the words of the row, what the occasion is about as it stands now, and a link."""
 
+from datetime import datetime
 from email.utils import parseaddr
 from typing import Any, NamedTuple
 
@@ -10,7 +11,9 @@ from django.template.loader import render_to_string
 from bookings.models import Booking
 from notifications.messages import KINDS
 from notifications.models import Notification
-from notifications.texts import local_span, place, single_line
+from notifications.texts import local_moment, local_span, place, single_line
+from users import services as users
+from users.services.links import MailedLink
 
 
 class Fact(NamedTuple):
@@ -18,20 +21,29 @@ class Fact(NamedTuple):
     value: str
 
 
-def compose(notification: Notification) -> EmailMultiAlternatives:
-    """Return the e-mail of a message, with a text and an HTML body, ready to be sent."""
+class LinkHasEnded(Exception):
+    """The link that a message is about does not work any more."""
+
+
+def compose(notification: Notification, now: datetime) -> EmailMultiAlternatives:
+    """Return the e-mail of a message, with a text and an HTML body, ready to be sent.
+
+    :raises LinkHasEnded: there is nothing left to send.
+    """
+    mailed = _mailed_link(notification.data, now)
     context = {
         "title": notification.title,
         "body": notification.body,
-        "facts": _facts(notification.data),
-        "link": _link(notification),
+        "facts": _valid_until(mailed, notification) if mailed else _facts(notification.data),
+        "link": mailed.url if mailed else _link(notification),
         "link_text": KINDS[notification.kind].link,
         "home": settings.FRONTEND_URL,
+        "is_stranger": notification.user is None,
     }
     mail = EmailMultiAlternatives(
         subject=single_line(notification.title),
         body=render_to_string("notifications/message.txt", context),
-        to=[notification.user.email],
+        to=[address_of(notification)],
         headers={
             "Message-ID": message_id(notification),
             "Auto-Submitted": "auto-generated",  # RFC 3834: keeps holiday replies away
@@ -41,11 +53,34 @@ def compose(notification: Notification) -> EmailMultiAlternatives:
     return mail
 
 
+def address_of(notification: Notification) -> str:
+    """Return where a message goes, or nothing if that is unknown."""
+    return notification.send_to or (notification.user.email if notification.user else "")
+
+
 def message_id(notification: Notification) -> str:
     """Return the same id for every attempt at one row, so that a mailbox shows a mail sent twice once."""
     _name, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
     moment = int(notification.created_at.timestamp())
     return f"<notification.{notification.pk}.{moment}@{address.rpartition('@')[2] or 'localhost'}>"
+
+
+def _mailed_link(data: dict[str, Any], now: datetime) -> MailedLink | None:
+    """Return the link that a message about an account carries. It is made here, and stands nowhere but in the mail."""
+    if "account_link" in data:
+        mailed = users.mailed_link(link_id=data["account_link"], now=now)
+    elif "pending_registration" in data:
+        mailed = users.mailed_registration(pending_id=data["pending_registration"], now=now)
+    else:
+        return None
+    if mailed is None:
+        raise LinkHasEnded
+    return mailed
+
+
+def _valid_until(mailed: MailedLink, notification: Notification) -> list[Fact]:
+    zone = notification.user.profile.timezone if notification.user else "UTC"
+    return [Fact("Works until", local_moment(mailed.expires_at, zone))]
 
 
 def _facts(data: dict[str, Any]) -> list[Fact]:

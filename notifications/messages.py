@@ -16,14 +16,83 @@ TITLE_LENGTH = 200
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of message. ``path`` is a page of the front end, filled in with the message's ``data``."""
+    """One kind of message. ``path`` is a page of the front end, filled in with the message's ``data``.
+
+    An essential one is mailed whatever the person prefers. One that is not ``in_app`` is mailed only: it is about the
+    mailbox itself, or for somebody who cannot sign in.
+    """
 
     type: Notification.Type
     title: str
     body: str
     path: str = "/bookings/{booking}"
     link: str = "See your booking"
+    essential: bool = False
+    in_app: bool = True
 
+
+# About the account and its address: title, words, and what the link is called, if there is one.
+ACCOUNT_MAILS = {
+    "verify_email": (
+        "Confirm your e-mail address",
+        (
+            "Please confirm that this is the address of your account {username}. The link works once, within "
+            "{lifetime}. If you have no such account, ignore this mail."
+        ),
+        "Confirm this address",
+    ),
+    "confirm_registration": (
+        "Confirm your registration",
+        (
+            "Somebody, we hope you, has registered the account {username} at Event Hub with this address. It is made "
+            "when you use the link. The link works once, within {lifetime}. If it was not you, ignore this mail: no "
+            "account will be made."
+        ),
+        "Make my account",
+    ),
+    "reset_password": (
+        "Set a new password",
+        (
+            "Somebody, we hope you, has forgotten the password of your account {username}. Set a new one with this "
+            "link; it works once, within {lifetime}. If it was not you, ignore this mail: nothing has changed."
+        ),
+        "Set a new password",
+    ),
+    "change_email": (
+        "Confirm your new e-mail address",
+        (
+            "Please confirm that your account {username} is to have this address from now on. The link works once, "
+            "within {lifetime}. If you have no such account, ignore this mail."
+        ),
+        "Use this address",
+    ),
+    "email_change_requested": (
+        "Your e-mail address is about to change",
+        (
+            "Somebody, we hope you, has asked to change the e-mail address of your account {username} to {new_email}. "
+            "It changes when the link that we have mailed there is used. If it was not you, set a new password at "
+            "once: that ends the link."
+        ),
+        "",
+    ),
+    "email_changed": (
+        "Your e-mail address was changed",
+        (
+            "Your account {username} has the e-mail address {new_email} now, and we will write to you there. If you "
+            "did not ask for this, tell us at once."
+        ),
+        "",
+    ),
+    "address_in_use": (
+        "You have an account already",
+        (
+            "Somebody, perhaps you, has entered this address for a new account or as the new address of another one. "
+            "It belongs to your account {username}, so nothing has changed. If you cannot sign in any more, set a new "
+            "password with “forgot password”."
+        ),
+        "",
+    ),
+}
 
 KINDS: Mapping[str, Kind] = {
     "user_registered": Kind(
@@ -32,6 +101,34 @@ KINDS: Mapping[str, Kind] = {
         "Your account {username} is ready. Find an event and book your seat.",
         path="/events",
         link="Find an event",
+    ),
+    **{
+        kind: Kind(Type.UPDATE, title, body, path="", link=link, essential=True, in_app=False)
+        for kind, (title, body, link) in ACCOUNT_MAILS.items()
+    },
+    "password_changed": Kind(
+        Type.UPDATE,
+        "Your password was changed",
+        "The password of your account {username} was changed just now, and you were signed out everywhere else. "
+        "If it was not you, set a new password at once with “forgot password”, and tell us.",
+        path="",
+        essential=True,
+    ),
+    "organizer_approved": Kind(
+        Type.UPDATE,
+        "You can publish events now",
+        "Your organizer account {username} was approved. What you have drafted is ready to be published.",
+        path="/organizer/events",
+        link="See your events",
+        essential=True,
+    ),
+    "organizer_rejected": Kind(
+        Type.UPDATE,
+        "Your organizer account was not approved",
+        "We have not approved your organizer account {username}, so your events cannot be published. "
+        "Your account stays, and you can book. If you think this is a mistake, tell us.",
+        path="",
+        essential=True,
     ),
     "booking_placed": Kind(
         Type.UPDATE,
@@ -54,6 +151,11 @@ KINDS: Mapping[str, Kind] = {
         "Booking expired: {event}",
         "Your booking {reference} for “{event}” was not paid in time, so its seats were given free. "
         "If there are seats left, you can book again.",
+    ),
+    "booking_moved": Kind(
+        Type.UPDATE,
+        "New time or place: {event}",
+        "“{event}” was moved. It now takes place {when}, {where}. Your booking {reference} stays as it is. {way_out}",
     ),
     "payment_failed": Kind(
         Type.PAYMENT,

@@ -7,15 +7,30 @@ from typing import Any
 from django.dispatch import receiver
 
 from bookings.models import Booking
-from bookings.signals import booking_cancelled, booking_confirmed, booking_expired, booking_placed
+from bookings.signals import (
+    booking_cancelled,
+    booking_confirmed,
+    booking_expired,
+    booking_moved,
+    booking_placed,
+)
 from eventhub_config.shared.dispatch import enqueue_on_commit
 from notifications import services, tasks
 from notifications.signals import message_owed
-from notifications.texts import local_moment, price
+from notifications.texts import duration, local_moment, local_span, masked, place, price
 from payments.models import Invoice, Payment, Refund
 from payments.signals import invoice_issued, payment_failed, refund_completed
-from users.models import CustomUser
-from users.signals import user_registered
+from users.models import AccountLink, CustomUser, PendingRegistration
+from users.signals import (
+    account_link_owed,
+    address_in_use,
+    email_change_requested,
+    email_changed,
+    organizer_status_changed,
+    password_changed,
+    registration_link_owed,
+    user_registered,
+)
 
 
 @receiver(message_owed)
@@ -33,6 +48,58 @@ def welcome(*, user: CustomUser, **_: Any) -> None:
         data={},
         now=user.date_joined,
     )
+
+
+@receiver(account_link_owed)
+def mail_link(*, link: AccountLink, now: datetime, **_: Any) -> None:
+    _tell_of_account(
+        link.user, link.purpose, f"account.link:{link.pk}", now, link=link, send_to=link.email,
+        context={"lifetime": duration(link.expires_at - link.created_at)},
+    )  # fmt: skip
+
+
+@receiver(registration_link_owed)
+def mail_registration_link(*, pending: PendingRegistration, now: datetime, **_: Any) -> None:
+    services.notify(
+        user_id=None,
+        kind="confirm_registration",
+        dedupe_key=f"account.registration:{pending.pk}",
+        context={"username": pending.username, "lifetime": duration(pending.expires_at - pending.created_at)},
+        data={"pending_registration": pending.pk},
+        send_to=pending.email,
+        now=now,
+    )
+
+
+@receiver(address_in_use)
+def tell_owner_of_address(*, user: CustomUser, now: datetime, **_: Any) -> None:
+    # By the hour: however often somebody types this address, its owner is told once in a while.
+    _tell_of_account(user, "address_in_use", f"account.address_in_use:{user.pk}:{now:%Y%m%d%H}", now)
+
+
+@receiver(email_change_requested)
+def tell_of_email_change_request(*, link: AccountLink, now: datetime, **_: Any) -> None:
+    key = f"account.email_change_requested:{link.pk}"
+    _tell_of_account(link.user, "email_change_requested", key, now, context={"new_email": masked(link.email)})
+
+
+@receiver(email_changed)
+def tell_of_email_change(*, link: AccountLink, old_email: str, now: datetime, **_: Any) -> None:
+    key, context = f"account.email_changed:{link.pk}", {"new_email": masked(link.email)}
+    _tell_of_account(link.user, "email_changed", key, now, context=context, send_to=old_email)
+
+
+@receiver(password_changed)
+def tell_of_new_password(*, user: CustomUser, now: datetime, **_: Any) -> None:
+    _tell_of_account(user, "password_changed", f"account.password_changed:{user.pk}:{user.token_version}", now)
+
+
+@receiver(organizer_status_changed)
+def tell_of_organizer_status(*, user: CustomUser, now: datetime, **_: Any) -> None:
+    kinds = {"approved": "organizer_approved", "rejected": "organizer_rejected"}
+    kind = kinds.get(user.organizer_status)
+    if kind:
+        _tell_of_account(user, kind, f"account.{kind}:{user.pk}:{now.isoformat()}", now)
 
 
 @receiver(booking_placed)
@@ -60,6 +127,18 @@ def tell_of_expiry(*, booking: Booking, now: datetime, **_: Any) -> None:
     _tell("booking_expired", f"booking.expired:{booking.pk}", booking, now)
 
 
+@receiver(booking_moved)
+def tell_of_move(*, booking: Booking, moved_at: datetime, now: datetime, **_: Any) -> None:
+    event, until = booking.event, booking.free_cancellation_until
+    way_out = "If it suits you no more, you can cancel free of charge until {}."
+    context = {
+        "when": local_span(event),
+        "where": place(event) or "at the place it names",
+        "way_out": way_out.format(local_moment(until, event.timezone)) if until and now < until else "",
+    }
+    _tell("booking_moved", f"booking.moved:{booking.pk}:{moved_at.isoformat()}", booking, now, context)
+
+
 @receiver(payment_failed)
 def tell_of_failed_payment(*, payment: Payment, now: datetime, **_: Any) -> None:
     context = {"amount": price(payment.amount, payment.currency)}
@@ -84,6 +163,28 @@ def tell_of_invoice(*, invoice: Invoice, now: datetime, **_: Any) -> None:
     }
     data = {"payment": invoice.payment_id, "invoice": invoice.pk}
     _tell("invoice_issued", f"invoice.issued:{invoice.pk}", invoice.booking, now, context, data)
+
+
+def _tell_of_account(
+    user: CustomUser,
+    kind: str,
+    dedupe_key: str,
+    now: datetime,
+    *,
+    context: Mapping[str, str] | None = None,
+    link: AccountLink | None = None,
+    send_to: str = "",
+) -> None:
+    """Write a message about somebody's account; ``link`` is the one that its mail carries."""
+    services.notify(
+        user_id=user.pk,
+        kind=kind,
+        dedupe_key=dedupe_key,
+        context={"username": user.username, **(context or {})},
+        data={"account_link": link.pk} if link else {},
+        send_to=send_to,
+        now=now,
+    )
 
 
 def _tell(

@@ -1,7 +1,7 @@
 """How values are written in messages."""
 
 import unicodedata
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -22,6 +22,23 @@ def single_line(text: str) -> str:
 def price(amount: Decimal, currency: str) -> str:
     """Return an amount with its currency, such as ``25.00 EUR``."""
     return f"{money.as_text(amount, currency)} {currency}"
+
+
+def duration(time: timedelta) -> str:
+    """Return a time to act in words, such as ``3 days``, ``1 hour`` or ``90 minutes``."""
+    minutes = int(time.total_seconds()) // 60
+    for size, unit in ((24 * 60, "day"), (60, "hour"), (1, "minute")):
+        # One day reads better as hours.
+        if minutes % size == 0 and (minutes > size or size <= 60):
+            return f"{minutes // size} {unit}{'' if minutes == size else 's'}"
+    return f"{minutes} minutes"
+
+
+def masked(email: str) -> str:
+    """Return an address so that its owner knows it and nobody else learns it: ``a…@e….com``."""
+    local, _, domain = email.rpartition("@")
+    name, dot, ending = domain.rpartition(".")
+    return f"{local[:1]}…@{name[:1]}…{dot}{ending}"
 
 
 def local_moment(at: datetime, zone: str) -> str:

@@ -5,11 +5,12 @@ from typing import Any
 from django.contrib.auth.backends import ModelBackend
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
+from django.utils import timezone
 from rest_framework.exceptions import Throttled
 
 from eventhub_config.shared.client_address import client_address
 from users.models import CustomUser
-from users.services.signing_in import find_by_credentials
+from users.services.signing_in import EmailNotVerified, find_by_credentials
 
 
 class EmailOrUsernameBackend(ModelBackend):
@@ -22,7 +23,7 @@ class EmailOrUsernameBackend(ModelBackend):
             return None
         address = client_address(request) if request is not None else None
         try:
-            return find_by_credentials(login=username, password=password, address=address)
-        except Throttled as error:
+            return find_by_credentials(login=username, password=password, address=address, now=timezone.now())
+        except (Throttled, EmailNotVerified) as error:
             # The log-in form then says what it says to a wrong password.
             raise PermissionDenied from error

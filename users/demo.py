@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.contrib.auth.hashers import make_password
 
 from eventhub_config.shared.actors import System
 from users.models import CustomUser
-from users.services import register_user, update_own_account
+from users.services import register_user, set_organizer_status, update_own_account
 from users.services.accounts import add_user
 
 UserType = CustomUser.UserType
@@ -25,6 +26,8 @@ class SignIn:
     bio: str = ""
     timezone: str = "Europe/Berlin"
     interests: tuple[str, ...] = ()
+    verified: bool = True
+    organizer_status: str = ""
     password: str = PASSWORD
 
     @property
@@ -46,6 +49,12 @@ SIGN_INS = (
     SignIn(UserType.ATTENDEE, "ben", "Ben", "Okafor", interests=("design",), timezone="Africa/Lagos"),
     SignIn(UserType.ATTENDEE, "chloe", "Chloé", "Martin", interests=("music", "python"), timezone="Europe/Paris"),
     SignIn(UserType.ATTENDEE, "dai", "Dai", "Nakamura", timezone="Asia/Tokyo"),
+    # Somebody whose address waits to be confirmed, and somebody who waits to be approved.
+    SignIn(UserType.ATTENDEE, "eve", "Eve", "Unverified", verified=False),
+    SignIn(
+        UserType.ORGANIZER, "petra", "Petra", "Pending", organization="Petra's Pop-ups",
+        bio="Small courses, if they let me.", organizer_status=CustomUser.OrganizerStatus.PENDING,
+    ),
 )  # fmt: skip
 
 
@@ -60,7 +69,7 @@ def load(*, now: datetime) -> None:
 
 
 def _make(sign_in: SignIn, now: datetime) -> None:
-    about = {
+    about: dict[str, Any] = {
         "username": sign_in.username,
         "email": sign_in.email,
         "first_name": sign_in.first_name,
@@ -70,7 +79,9 @@ def _make(sign_in: SignIn, now: datetime) -> None:
     if sign_in.user_type == UserType.ADMIN:
         user = add_user(user=CustomUser(**about, password=make_password(PASSWORD)), actor=ACTOR, now=now)
     else:
-        user = register_user(**about, password=PASSWORD, actor=ACTOR, now=now)
+        user = register_user(**about, password=PASSWORD, actor=ACTOR, verified=sign_in.verified, now=now)
+    if sign_in.organizer_status:
+        set_organizer_status(user_id=user.pk, organizer_status=sign_in.organizer_status, actor=ACTOR, now=now)
     profile = {name: getattr(sign_in, name) for name in ("organization", "bio", "timezone")}
     changes: dict[str, object] = {"profile": profile | {"interests": list(sign_in.interests)}}
     if sign_in.organization:

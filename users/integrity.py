@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from django.db.models import Count, Q
 
 from eventhub_config.shared.integrity import Check
-from users.models import ROLE_GROUPS, CustomUser, UserSession, comparison_key, derive_flags
+from users.models import ROLE_GROUPS, CustomUser, UserSession, address_key, comparison_key, derive_flags
 
 UserType = CustomUser.UserType
 
@@ -40,7 +40,7 @@ def _users_without_what_belongs_to_them() -> Iterator[tuple[str, str]]:
 def _keys_that_are_not_normalised() -> Iterator[tuple[str, str]]:
     rows = CustomUser.objects.order_by("pk").values_list("pk", "username", "username_key", "email", "email_key")
     for pk, username, username_key, email, email_key in rows:
-        if (username_key, email_key) != (comparison_key(username), comparison_key(email)):
+        if (username_key, email_key) != (comparison_key(username), address_key(email)):
             yield f"user {pk}", "has keys that do not follow from username and e-mail address"
 
 

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -11,9 +12,11 @@ from django.contrib.auth.models import UserManager as DjangoUserManager
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
+from django.utils import timezone
 
 from eventhub_config.shared.models import ProtectedColumns, StoredImage
+from eventhub_config.shared.owed_work import OwedWork
 from eventhub_config.shared.validators import (
     validate_language,
     validate_short_texts,
@@ -45,8 +48,22 @@ def validate_username(value: str) -> None:
         raise ValidationError(f"Use {USERNAME_MAX_LENGTH} characters at most.", "max_length")
 
 
+def address_key(email: str) -> str:
+    """Return what two spellings of one e-mail address have in common: ``xn--bcher-kva.example`` is Bücher too."""
+    local, at, domain = email.rpartition("@")
+    return comparison_key(f"{local}{at}{'.'.join(map(_readable, domain.split('.')))}")
+
+
+def _readable(label: str) -> str:
+    """Return a part of a domain in its own letters. Source: RFC 3490, section 4.2 (ToUnicode)."""
+    try:
+        return label.encode("ascii").decode("idna") if label.lower().startswith("xn--") else label
+    except UnicodeError:
+        return label
+
+
 def validate_email_key(value: str) -> None:
-    if len(comparison_key(value)) > EMAIL_MAX_LENGTH:
+    if len(address_key(value)) > EMAIL_MAX_LENGTH:
         raise ValidationError(f"Use {EMAIL_MAX_LENGTH} characters at most.", "max_length")
 
 
@@ -71,6 +88,17 @@ class UserManager(DjangoUserManager["CustomUser"]):
         """Return users together with their profile and organizer's details, in one statement."""
         return self.select_related("profile", "organizer_profile")
 
+    def with_pending_email(self, now: datetime) -> "models.QuerySet[CustomUser]":
+        """Return the same, with the address that each has asked to change to as ``pending_email``."""
+        change = AccountLink.objects.usable(now).filter(
+            user=OuterRef("pk"), token_version=OuterRef("token_version"), purpose=AccountLink.Purpose.CHANGE_EMAIL
+        )
+        return self.with_details().annotate(pending_email=Subquery(change.values("email")[:1]))
+
+    def with_email(self, email: str) -> "CustomUser | None":
+        """Return the user with this address, however it is spelled."""
+        return self.filter(email_key=address_key(email)).first()
+
     def public_organizers(self) -> "models.QuerySet[CustomUser]":
         """Return the organizers whom everybody may know about."""
         return self.filter(
@@ -82,7 +110,9 @@ class UserManager(DjangoUserManager["CustomUser"]):
     def create_superuser(
         self, username: str, email: str | None = None, password: str | None = None, **extra: Any
     ) -> "CustomUser":
-        return super().create_superuser(username, email, password, **extra | {"user_type": CustomUser.UserType.ADMIN})
+        # Whoever may run this command vouches for the address, as administrators do for those whom they add.
+        vouched = {"user_type": CustomUser.UserType.ADMIN, "email_verified_at": timezone.now()}
+        return super().create_superuser(username, email, password, **extra | vouched)
 
 
 class CustomUser(ProtectedColumns, AbstractUser):
@@ -192,11 +222,11 @@ class CustomUser(ProtectedColumns, AbstractUser):
         others = CustomUser.objects.exclude(pk=self.pk)
         if others.filter(username_key=comparison_key(self.username)).exists():
             raise ValidationError({"username": "This username is taken."})
-        if others.filter(email_key=comparison_key(self.email)).exists():
+        if others.filter(email_key=address_key(self.email)).exists():
             raise ValidationError({"email": "This e-mail address is taken."})
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        self.username_key, self.email_key = comparison_key(self.username), comparison_key(self.email)
+        self.username_key, self.email_key = comparison_key(self.username), address_key(self.email)
         if self._state.adding:
             self._insert(*args, **kwargs)
             return
@@ -220,8 +250,11 @@ class CustomUser(ProtectedColumns, AbstractUser):
                 give_belongings_of_role(self)
 
 
-class UserProfile(models.Model):
+class UserProfile(ProtectedColumns):
     """What a person tells about themself."""
+
+    # Written by its service only: a form that was read before must not bring back a picture that was discarded.
+    PROTECTED_COLUMNS = frozenset({"avatar"})
 
     user = models.OneToOneField(CustomUser, on_delete=models.CASCADE, related_name="profile")
     phone = models.CharField(max_length=32, blank=True, validators=[validate_single_line])
@@ -285,12 +318,140 @@ class UserSession(models.Model):
     revoked_at = models.DateTimeField(null=True, blank=True)
     revoke_reason = models.CharField(max_length=24, choices=RevokeReason.choices, blank=True)
     user_agent = models.CharField(max_length=200, blank=True)
+    # Recognises the network address of the sign-in without telling it; see ``users/services/signing_in.py``.
+    address_mark = models.CharField(max_length=64, blank=True, default="", db_default="", editable=False)
 
     class Meta:
         verbose_name = "session"
 
     def __str__(self) -> str:
         return f"{self.pk}: session of user {self.user_id}"
+
+
+# --- Links by mail: none of these rows holds what makes a link work, see ``users/services/links.py`` ------------------
+
+
+class AccountLinkQuerySet(models.QuerySet["AccountLink"]):
+    def usable(self, now: datetime) -> "AccountLinkQuerySet":
+        """Return the links that are open. Whether their user's tokens were ended since is for the caller to compare."""
+        return self.filter(closed_at=None, expires_at__gt=now)
+
+
+class AccountLink(OwedWork):
+    """One link mailed to one address about one account; at most one of each purpose is open at a time.
+
+    The work owed, for a change of address only, is to find out whether the address is free and write to it.
+    """
+
+    class Purpose(models.TextChoices):
+        VERIFY_EMAIL = "verify_email", "Confirm the e-mail address"
+        RESET_PASSWORD = "reset_password", "Set a new password"
+        CHANGE_EMAIL = "change_email", "Change the e-mail address"
+
+    class CloseReason(models.TextChoices):
+        USED = "used", "Used"
+        REPLACED = "replaced", "Replaced by a newer one"
+        CANCELLED = "cancelled", "Cancelled"
+
+    user = models.ForeignKey(CustomUser, on_delete=models.CASCADE, related_name="account_links")
+    purpose = models.CharField(max_length=16, choices=Purpose)
+    email = models.EmailField("e-mail address", max_length=EMAIL_MAX_LENGTH)
+    # The user's when the link was made: whatever ends tokens ends links with them.
+    token_version = models.PositiveIntegerField()
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True, blank=True)
+    close_reason = models.CharField(max_length=12, choices=CloseReason, blank=True)
+
+    objects = AccountLinkQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "link by mail"
+        verbose_name_plural = "links by mail"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "purpose"], condition=Q(closed_at=None), name="users_one_open_link_per_purpose"
+            ),
+            models.CheckConstraint(
+                condition=Q(closed_at=None, close_reason="") | Q(closed_at__isnull=False) & ~Q(close_reason=""),
+                name="users_closed_link_says_why",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["next_attempt_at"],
+                condition=Q(next_attempt_at__isnull=False, parked_at__isnull=True),
+                name="users_links_due",
+            ),
+            models.Index(fields=["expires_at"], name="users_links_by_expiry"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pk}: {self.purpose} of user {self.user_id}"
+
+    def is_usable_by(self, user: CustomUser, now: datetime) -> bool:
+        """Return whether the link still works for its user, as both were read."""
+        return (
+            self.closed_at is None
+            and now < self.expires_at
+            and user.is_active
+            and user.token_version == self.token_version
+            # A link to an address that the account has left behind proves nothing any more.
+            and (self.purpose == self.Purpose.CHANGE_EMAIL or address_key(self.email) == user.email_key)
+        )
+
+    def close(self, reason: CloseReason, now: datetime) -> None:
+        self.closed_at, self.close_reason = now, reason
+        self.work_is_done()
+        self.save(update_fields=["closed_at", "close_reason", *self.WORK_COLUMNS])
+
+
+class PasswordResetRequest(OwedWork):
+    """Somebody typed a name or an address to reset its password. A worker finds out whose, and deletes the row."""
+
+    login = models.CharField(max_length=EMAIL_MAX_LENGTH, editable=False)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["next_attempt_at"],
+                condition=Q(next_attempt_at__isnull=False, parked_at__isnull=True),
+                name="users_resets_due",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pk}: password reset requested at {self.created_at:%Y-%m-%d %H:%M}"
+
+
+class PendingRegistration(OwedWork):
+    """An account that waits for its address to be confirmed. There may be several for one address; the first one wins.
+
+    The work owed is to find out whether the address has an account already, and write to it.
+    """
+
+    username = models.CharField(max_length=USERNAME_MAX_LENGTH)
+    email = models.EmailField("e-mail address", max_length=EMAIL_MAX_LENGTH)
+    email_key = models.CharField(max_length=EMAIL_MAX_LENGTH, editable=False, db_index=True)
+    password = models.CharField(max_length=128, editable=False, help_text="Hashed.")
+    user_type = models.CharField(max_length=16, choices=CustomUser.UserType)
+    first_name = models.CharField(max_length=150, blank=True)
+    last_name = models.CharField(max_length=150, blank=True)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["next_attempt_at"],
+                condition=Q(next_attempt_at__isnull=False, parked_at__isnull=True),
+                name="users_registrations_due",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pk}: registration of {self.created_at:%Y-%m-%d %H:%M}"
 
 
 # --- Roles: the one place where flags, groups and what else belongs to a role are derived from user_type --------------

@@ -1,5 +1,6 @@
 """What can be done with bookings."""
 
+from bookings.services.attendance import has_attended
 from bookings.services.booking import book_seats
 from bookings.services.closing import (
     cancel_booking,
@@ -9,6 +10,8 @@ from bookings.services.closing import (
     lock_booking,
 )
 from bookings.services.confirming import confirm_booking, confirm_late_payment, extend_hold
+from bookings.services.eligibility import read_eligibility
+from bookings.services.moving import owe_move_notices, tell_of_move
 
 __all__ = [
     "book_seats",
@@ -19,5 +22,9 @@ __all__ = [
     "expire_booking",
     "expire_overdue_holds",
     "extend_hold",
+    "has_attended",
     "lock_booking",
+    "owe_move_notices",
+    "read_eligibility",
+    "tell_of_move",
 ]

@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.db import IntegrityError, connection
+from django.db import IntegrityError
 from django.db.models import Q
 
 from bookings import signals
@@ -19,6 +19,7 @@ from eventhub_config.shared.fast_insert import insert_rows
 from eventhub_config.shared.idempotency import IdempotencyKey
 from eventhub_config.shared.transactions import unit_of_work
 from events.availability import Offer, SalesNotStarted, SoldOut, why_closed, why_refused
+from events.models import TicketType
 from events.services import read_offer, take_seats
 from users.models import CustomUser
 
@@ -41,6 +42,13 @@ class TooFewSeats(DomainError):
 class TooManyOpenHolds(DomainError):
     code = "too_many_open_holds"
     title = "Pay or cancel your other unpaid bookings first."
+
+
+class Standing(NamedTuple):
+    """What a person has booked already: this event, and how many unpaid bookings of any."""
+
+    booking: Booking | None = None
+    open_holds: int = 0
 
 
 @dataclass(frozen=True)
@@ -97,14 +105,12 @@ def _book(*, user: CustomUser, request: BookingRequest, now: datetime, key: Idem
     offer = _offer_to(user, request.event_id)
     tickets = _tickets(offer, request.tickets, user, now)
     wanted = Counter(ticket.ticket_type_id for ticket in tickets)
-    refusal = why_refused(offer, wanted, now)
+    total = sum((ticket.price for ticket in tickets), money.ZERO)
+    if total and why_refused(offer, wanted, now) is None:  # a refusal needs no lock
+        _lock_user(user)
+    refusal = why_not_booked(offer, wanted, read_standing(user, offer.event.pk), now)
     if refusal:
         raise refusal
-    _check_limits(offer, wanted)
-    total = sum((ticket.price for ticket in tickets), money.ZERO)
-    if total:
-        _lock_user(user)
-    _check_other_bookings(user, offer.event.pk, paid=bool(total))
 
     booking = _new_booking(user, offer, request, seats=len(tickets), total=total, now=now)
     for ticket in tickets:
@@ -131,7 +137,7 @@ def _offer_to(user: CustomUser, event_id: int) -> Offer:
 
 def _tickets(offer: Offer, requests: Sequence[TicketRequest], user: CustomUser, now: datetime) -> list[Ticket]:
     if not requests:
-        requests = [TicketRequest(ticket_type=_default_type(offer, now))]
+        requests = [TicketRequest(ticket_type=default_type(offer, now).pk)]
     tickets = []
     for index, request in enumerate(requests):
         kind = offer.types.get(request.ticket_type)
@@ -146,16 +152,19 @@ def _tickets(offer: Offer, requests: Sequence[TicketRequest], user: CustomUser, 
             )
             for _ in range(min(request.quantity, settings.MAX_SEATS_PER_BOOKING + 1))
         ]
-    if len(tickets) > settings.MAX_SEATS_PER_BOOKING:
-        raise TooManySeats(f"One booking has {settings.MAX_SEATS_PER_BOOKING} seats at most.")
     if not tickets[0].attendee_name:
         tickets[0].attendee_name = user.display_name[:ATTENDEE_NAME_MAX_LENGTH]
         tickets[0].attendee_email = tickets[0].attendee_email or user.email
     return tickets
 
 
-def _default_type(offer: Offer, now: datetime) -> int:
-    """Return the first type that can be booked, or the first one there is: its refusal tells why."""
+def default_type(offer: Offer, now: datetime) -> TicketType:
+    """Return what a booking of the event alone is for: the first type of which one seat can be booked now.
+
+    If there is none, the first that there is: its refusal tells why.
+
+    :raises CannotBook: the event is closed, or has nothing to sell.
+    """
     closed = why_closed(offer.event, now)
     if closed:
         raise closed
@@ -163,16 +172,39 @@ def _default_type(offer: Offer, now: datetime) -> int:
     if not visible:
         raise SalesNotStarted
     on_sale = offer.on_sale(now)
-    return (on_sale or visible)[0].pk
+    singly = [kind for kind in on_sale if kind.min_per_booking == 1]
+    return (singly or on_sale or visible)[0]
 
 
-def _check_limits(offer: Offer, wanted: Mapping[int, int]) -> None:
+def why_not_booked(offer: Offer, wanted: Mapping[int, int], standing: Standing, now: datetime) -> DomainError | None:
+    """Return why this person cannot book these seats (ticket type id -> how many) now, or None.
+
+    The only definition: ``book_seats`` refuses with it, and ``eligibility`` tells it beforehand.
+    """
+    closed = why_closed(offer.event, now)
+    if closed:
+        return closed()
+    if standing.booking:
+        return AlreadyBooked()
+    refusal = why_refused(offer, wanted, now)
+    if refusal:
+        return refusal()
+    paid = any(offer.types[type_id].price for type_id in wanted)
+    if paid and standing.open_holds >= settings.MAX_OPEN_HOLDS:
+        return TooManyOpenHolds()
+    return _beyond_limits(offer, wanted)
+
+
+def _beyond_limits(offer: Offer, wanted: Mapping[int, int]) -> DomainError | None:
+    if sum(wanted.values()) > settings.MAX_SEATS_PER_BOOKING:
+        return TooManySeats(f"One booking has {settings.MAX_SEATS_PER_BOOKING} seats at most.")
     for type_id, seats in wanted.items():
         kind = offer.types[type_id]
         if seats > kind.max_per_booking:
-            raise TooManySeats(f"One booking has {kind.max_per_booking} seats of “{kind.name}” at most.")
+            return TooManySeats(f"One booking has {kind.max_per_booking} seats of “{kind.name}” at most.")
         if seats < kind.min_per_booking:
-            raise TooFewSeats(f"One booking has {kind.min_per_booking} seats of “{kind.name}” at least.")
+            return TooFewSeats(f"One booking has {kind.min_per_booking} seats of “{kind.name}” at least.")
+    return None
 
 
 def _lock_user(user: CustomUser) -> None:
@@ -182,19 +214,23 @@ def _lock_user(user: CustomUser) -> None:
 
 # Plain SQL, like that of the seat engine and for the same reason.
 _OTHER_BOOKINGS = f"""
-SELECT event_id, status FROM {Booking._meta.db_table}
+SELECT id, event_id, reference, status, expires_at FROM {Booking._meta.db_table}
  WHERE user_id = %s AND (status = 'pending' OR event_id = %s AND status IN ('confirmed', 'no_show'))
 """  # noqa: S608 (our own names)
 
 
-def _check_other_bookings(user: CustomUser, event_id: int, *, paid: bool) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(_OTHER_BOOKINGS, [user.pk, event_id])
-        others = cursor.fetchall()
-    if any(other == event_id for other, _status in others):
-        raise AlreadyBooked
-    if paid and len(others) >= settings.MAX_OPEN_HOLDS:  # what is left of them is pending
-        raise TooManyOpenHolds
+def read_standing(user: CustomUser, event_id: int, *, at: datetime | None = None) -> Standing:
+    """Return what a person has booked that bears on booking this event, as it stands, unlocked.
+
+    ``at``: by the clock, as if holds that have run out by then were closed already.
+    """
+    found = list(Booking.objects.raw(_OTHER_BOOKINGS, [user.pk, event_id]))
+    if at is not None:
+        found = [booking for booking in found if not booking.is_overdue(at)]
+    return Standing(
+        booking=next((booking for booking in found if booking.event_id == event_id), None),
+        open_holds=sum(booking.status == Booking.Status.PENDING for booking in found),
+    )
 
 
 def _new_booking(

@@ -9,17 +9,13 @@ from bookings import signals
 from bookings.models import Booking, Ticket, seats_by_type
 from eventhub_config.shared import money
 from eventhub_config.shared.actors import Actor, System, is_person
-from eventhub_config.shared.errors import DomainError, Forbidden, InvalidTransition
+from eventhub_config.shared.errors import Forbidden, InvalidTransition
 from eventhub_config.shared.idempotency import IdempotencyKey
 from eventhub_config.shared.transactions import unit_of_work
 from eventhub_config.shared.transitions import move_all
 from events.models import Event
 from events.services import lock_event, release_seats
-
-
-class EventHasStarted(DomainError):
-    code = "event_has_started"
-    title = "This event has started; ask the organizer."
+from events.services.editing import EventHasStarted
 
 
 class NotYourBooking(Forbidden):
@@ -49,7 +45,7 @@ def cancel_booking(
     if by_attendee and not is_person(actor, booking.user_id):
         raise NotYourBooking
     if by_attendee and now >= event.starts_at and booking.status != Booking.Status.PENDING:
-        raise EventHasStarted
+        raise EventHasStarted("This event has started; ask the organizer.")
     tickets = list(Ticket.objects.filter(booking=booking).order_by("pk"))
     booking.amount_due = retained(booking, now) if by_attendee else money.ZERO
     booking.cancelled_at = now
@@ -115,6 +111,8 @@ def retained(booking: Booking, now: datetime) -> Decimal:
     """Return what the refund policy keeps of a booking's price when its attendee cancels now."""
     if booking.status != Booking.Status.CONFIRMED:
         return money.ZERO  # whatever arrives for it later goes back whole
+    if booking.free_cancellation_until and now < booking.free_cancellation_until:
+        return money.ZERO  # the event was moved
     if booking.refund_policy == Event.RefundPolicy.NONE or now >= booking.refund_until:
         return booking.total_amount
     if booking.refund_policy == Event.RefundPolicy.FULL:

@@ -300,7 +300,7 @@ def _make_environment_file() -> None:
 def _take_over_from_environment_file() -> None:
     """Let ``.env`` say what the process environment does not."""
     given = dotenv_values(os.environ.get("ENV_FILE", environment_file.ENVIRONMENT_FILE) or None)
-    for name in ("DATABASE_URL", "REDIS_URL", "PORT"):
+    for name in ("DATABASE_URL", "REDIS_URL", "PORT", "PUBLIC_URL"):
         os.environ.setdefault(name, given.get(name) or "")
 
 
@@ -356,7 +356,9 @@ def main() -> int:
         with _only_run():
             _make_environment_file()
             _take_over_from_environment_file()
-            _supervise(_free_port())
+            port = _free_port()
+            os.environ["PUBLIC_URL"] = os.environ["PUBLIC_URL"] or f"http://localhost:{port}"
+            _supervise(port)
     except Stopped:
         print("\nEvent Hub has ended.")
     except CannotRun as reason:

@@ -112,12 +112,12 @@ _HTTP_PROBLEMS: dict[int, tuple[str, str]] = {
     404: ("not_found", "Not found."),
     405: ("method_not_allowed", "This address does not take that method."),
     406: ("not_acceptable", "Only application/json is available here."),
-    415: ("unsupported_media_type", "Send application/json."),
+    415: ("unsupported_media_type", "This address does not take that content type."),
     429: ("rate_limited", "Too many requests."),
     500: ("internal_error", "Something broke on our side. It has been logged under this request id."),
 }
 FRAMEWORK_CODES = dict(_HTTP_PROBLEMS.values()) | {
-    "malformed_body": "The request body is not valid JSON.",
+    "malformed_body": "The request body cannot be read.",
     "invalid": "Some values cannot be accepted.",
     "token_not_valid": "The token is invalid, expired or revoked.",
 }
@@ -218,6 +218,12 @@ def _summary(errors: list[dict[str, Any]]) -> str:
 # --- Outside of API views: unknown paths, bad hosts, broken middleware ---
 
 
+def plain_problem(refusal: DomainError) -> HttpResponse:
+    """Answer a refusal outside of API views."""
+    body = problem(refusal.status, refusal.code, refusal.title, refusal.detail, refusal.errors)
+    return HttpResponse(orjson.dumps(body), status=refusal.status, content_type=PROBLEM_JSON, headers=refusal.headers)
+
+
 def _plain(http_status: int, detail: str = "") -> HttpResponse:
     body = problem(http_status, *_HTTP_PROBLEMS[http_status], detail=detail)
     return HttpResponse(orjson.dumps(body), status=http_status, content_type=PROBLEM_JSON)
@@ -227,8 +233,7 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
     if isinstance(exception, DisallowedHost):
         return _plain(400, "This host name is not served here.")
     if isinstance(exception, RequestDataTooBig | TooManyFieldsSent):
-        body = problem(PayloadTooLarge.status, PayloadTooLarge.code, PayloadTooLarge.title)
-        return HttpResponse(orjson.dumps(body), status=PayloadTooLarge.status, content_type=PROBLEM_JSON)
+        return plain_problem(PayloadTooLarge())
     return _plain(400)
 
 

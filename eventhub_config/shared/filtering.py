@@ -8,7 +8,7 @@ import django_filters
 from django.core.exceptions import ValidationError as FormError
 from django.db.models import QuerySet
 from django.forms import DateTimeField as DateTimeFormField
-from django.forms import IntegerField, NullBooleanField, TextInput
+from django.forms import DecimalField, IntegerField, NullBooleanField, TextInput
 from django_filters.fields import BaseCSVField
 from django_filters.rest_framework import DjangoFilterBackend, FilterSet
 from drf_spectacular.utils import extend_schema_field
@@ -60,7 +60,7 @@ class Ordering(django_filters.OrderingFilter):
         if not value:
             return qs
         order = [self.get_ordering_value(item) for item in value]
-        return qs.order_by(*order, "-pk" if order[-1].startswith("-") else "pk")
+        return qs.order_by(*order, "-pk" if value[-1].startswith("-") else "pk")
 
 
 class IdFormField(IntegerField):
@@ -79,6 +79,24 @@ class IdFilter(django_filters.NumberFilter):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(min_value=1, max_value=LARGEST_ID, **kwargs)
+
+
+class PlainDecimalFormField(DecimalField):
+    def to_python(self, value: Any) -> Any:
+        # The library's own reads 1_000, 1e3 and digits of other scripts.
+        if value not in self.empty_values and not re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,3})?", value):
+            raise FormError("Send a number such as 12 or 12.50.", "invalid")
+        return super().to_python(value)
+
+
+@extend_schema_field({"type": "string", "format": "decimal", "pattern": r"^[0-9]{1,12}(\.[0-9]{1,3})?$"})
+class DecimalFilter(django_filters.NumberFilter):
+    """Compares with a number that is not negative, written plainly."""
+
+    field_class = PlainDecimalFormField
+
+    def get_max_validator(self) -> None:
+        """Leave the largest number to the pattern."""
 
 
 class YesNoFormField(NullBooleanField):
@@ -113,6 +131,7 @@ class MomentFilter(django_filters.IsoDateTimeFilter):
 
 
 __all__ = [
+    "DecimalFilter",
     "FilterSet",
     "IdFilter",
     "MomentFilter",

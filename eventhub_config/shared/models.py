@@ -46,7 +46,7 @@ class IdempotencyRecord(models.Model):
 
 
 class RateLimitCounter(models.Model):
-    """Counts sign-in attempts while Redis is away."""
+    """Counts what is limited strictly, such as attempts to sign in; see ``shared/throttling.py``."""
 
     key = models.CharField(max_length=120, unique=True)
     count = models.PositiveIntegerField()
@@ -69,12 +69,14 @@ class Heartbeat(models.Model):
 class StoredImage(OwedWork):
     """A picture that people uploaded: made anew from its pixels, kept in the storage under its key.
 
-    The work owed is its renditions or, once ``discarded_at`` is set, its removal. See ``shared/images.py``.
+    The work owed is its renditions or, once ``discarded_at`` is set, its removal. See ``shared/images``.
     """
 
     class Purpose(models.TextChoices):
         AVATAR = "avatar", "Avatar"
         COVER = "cover", "Cover"
+
+    MAX_ATTEMPTS = 16  # with the pauses between them nine hours: a storage may be away for a night
 
     # The key is all that an answer needs to name the files; as primary key it stands in the rows that use the picture.
     key = models.CharField(max_length=40, primary_key=True, default=opaque_key, editable=False)

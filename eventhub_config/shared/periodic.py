@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from celery import Task
 from django.db.models import QuerySet
@@ -18,11 +18,13 @@ from eventhub_config.shared.registry import contributions
 
 logger = logging.getLogger(__name__)
 
+Key = TypeVar("Key")  # of a row: most often a number
+
 BATCH = 1000  # ids that one run of a sweep takes at most; the next run finds the rest
 
 
 @dataclass(frozen=True)
-class Sweep:
+class Sweep(Generic[Key]):
     """Finds rows whose time has come, without locks, and has each of them worked on by itself.
 
     ``find(now)`` yields ids; ``work(id, now)`` does one of them and may be run twenty times side by side; ``task``
@@ -31,8 +33,8 @@ class Sweep:
 
     name: str
     every: timedelta
-    find: Callable[[datetime], "QuerySet[Any, int] | Sequence[int]"]
-    work: Callable[[int, datetime], Any]
+    find: Callable[[datetime], "QuerySet[Any, Key] | Sequence[Key]"]
+    work: Callable[[Key, datetime], Any]
     task: "Task[Any, Any]"
     argument: str
 
@@ -72,7 +74,7 @@ class Chore:
         return self.run(now)
 
 
-Job = Sweep | Chore
+Job = Sweep[Any] | Chore
 
 
 def all_jobs() -> dict[str, Job]:

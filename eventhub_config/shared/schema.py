@@ -205,11 +205,19 @@ def finish_document(result: dict[str, Any], generator: Any, request: Any, public
                 headers["X-Request-ID"] = {"$ref": "#/components/headers/RequestId"}
                 for header, component in answered if status[0] in "23" else ():
                     headers[header] = {"$ref": f"#/components/headers/{component}"}
-                if operation["operationId"].endswith("_create") and status in {"201", "202"}:
+                made = operation["operationId"].endswith("_create") and status in {"201", "202"}
+                if made and _has_id(response, result["components"]["schemas"]):
                     headers["Location"] = {"$ref": "#/components/headers/Location"}
                 if status in {"429", "503"}:
                     headers["Retry-After"] = {"$ref": "#/components/headers/RetryAfter"}
     return result
+
+
+def _has_id(response: dict[str, Any], schemas: dict[str, Any]) -> bool:
+    """Return whether an answer is a resource with an address of its own."""
+    answers = [described["schema"] for described in response.get("content", {}).values()]
+    named = [schemas.get(answer.get("$ref", "").rpartition("/")[2], {}) for answer in answers]
+    return any("id" in schema.get("properties", {}) for schema in named)
 
 
 def _say_what_clients_need(schemas: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from eventhub_config.shared.health import beat
+from eventhub_config.shared.images.rendering import work_on
 from eventhub_config.shared.periodic import all_jobs
 
 
@@ -19,3 +20,8 @@ def run_job(*, name: str, **_: object) -> None:
 def heartbeat(**_: object) -> None:
     """Show that Beat sends and a worker works. Beat: every minute."""
     beat("worker", timezone.now())
+
+
+@shared_task(name="shared.work_on_image")
+def work_on_image(*, image_key: str, **_: object) -> None:
+    work_on(key=image_key, now=timezone.now())

@@ -1,12 +1,13 @@
 """Rate limits, counted atomically over all processes.
 
-A window begins with its first request. While Redis is away, general limits let everything through; those that protect
-passwords count in the database instead (``strict=True``).
+A window begins with its first request. General limits are counted in Redis, and let everything through while it is
+away. Those that protect passwords and mailboxes (``strict=True``) are counted in the database, always: counts in Redis
+begin anew when it is restarted or flushed, and a fallback in the middle of a window would grant the limit twice.
 """
 
 import hashlib
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -79,11 +80,13 @@ class Limit:
         # Subjects can be names that people typed: only their digest is kept.
         digest = hashlib.blake2b(subject.encode(errors="replace"), digest_size=16).hexdigest()
         name = key("rate", self.scope, digest)
+        if self.strict:
+            return self._add_in_database(name, amount)
         milliseconds = int(self.window.total_seconds() * 1000)
         try:
             used, left = circuit.call(lambda: _script()(keys=[name], args=[milliseconds, amount]))
         except RedisUnavailableError:
-            return self._add_in_database(name, amount) if self.strict else None
+            return None
         return Rate(self.limit, int(used), max(1, -(-int(left) // 1000)))
 
     def _add_in_database(self, name: str, amount: int) -> Rate:
@@ -97,11 +100,16 @@ class Limit:
                 f"count = CASE WHEN {table}.expires_at <= %s THEN excluded.count "
                 f"WHEN {table}.count + %s < 0 THEN 0 ELSE {table}.count + %s END, "
                 f"expires_at = CASE WHEN {table}.expires_at <= %s THEN excluded.expires_at ELSE {table}.expires_at END "
-                f"RETURNING count",
+                f"RETURNING count, expires_at",
                 [name, max(0, amount), now + self.window, now, amount, amount, now],
             )
-            (used,) = cursor.fetchone()
-        return Rate(self.limit, used, int(self.window.total_seconds()))
+            used, ends = cursor.fetchone()
+        return Rate(self.limit, used, max(1, -(-int((_moment(ends) - now).total_seconds() * 1000) // 1000)))
+
+
+def _moment(stored: datetime | str) -> datetime:
+    """Return a moment as a database's own connection gave it: SQLite has texts, without an offset."""
+    return stored if isinstance(stored, datetime) else datetime.fromisoformat(stored).replace(tzinfo=UTC)
 
 
 @cache

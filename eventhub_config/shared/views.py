@@ -43,7 +43,7 @@ class ApiViewSet(GenericViewSet[Any]):
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         made = super().finalize_response(request, response, *args, **kwargs)
-        if self.action == "create" and made.status_code in {201, 202}:
+        if self.action == "create" and made.status_code in {201, 202} and "id" in response.data:
             made["Location"] = f"{request.path}{response.data['id']}/"
         return made
 

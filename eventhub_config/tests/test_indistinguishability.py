@@ -18,8 +18,9 @@ from pytest_django import Settings
 from bookings.models import Booking, Ticket
 from eventhub_config.tests.contract import Operation, operations
 from eventhub_config.tests.world import STRANGERS, World, a_world, undone
-from events.models import Event, TicketType
-from events.tests.factories import a_draft
+from events.models import Event, EventSlug, TicketType
+from events.services.searching import refresh
+from events.tests.factories import a_draft, a_session
 from notifications.models import Notification
 from payments.models import Invoice, Payment, Refund
 
@@ -53,18 +54,30 @@ def a_hidden_draft(world: World) -> Hidden:
     kind = TicketType.objects.get(event=draft)
     _mark(draft, leave={"currency", "timezone", "language", "country"})
     Event.objects.filter(pk=draft.pk).update(slug=MARKER.lower())
+    EventSlug.objects.create(slug=MARKER.lower(), event=draft)
     _mark(kind)
+    session = a_session(draft, now=world.now)
+    _mark(session)
+    refresh(draft.pk)
     return Hidden(
-        ids={"events": draft.pk, "ticket-types": kind.pk},
-        values={"event": [draft.pk], "slug": [MARKER.lower()], "search": [MARKER], "city": [MARKER]},
+        ids={"events": draft.pk, "sessions": session.pk, "ticket-types": kind.pk},
+        values={"event": [draft.pk], "slug": [MARKER.lower()]}
+        | {name: [MARKER] for name in ("search", "city", "speaker", "room")},
         references=[
             ("bookings_create", {"event": draft.pk}),
             ("bookings_create", {"event": draft.pk, "tickets": [{"ticket_type": kind.pk}]}),
             ("bookings_create", {"event": world.pk("free_event"), "tickets": [{"ticket_type": kind.pk}]}),
+            ("sessions_create", {"event": draft.pk, "title": "Mine"} | _times(draft)),
             ("ticket_types_create", {"event": draft.pk, "name": "Mine"}),
         ],
-        lists=frozenset({"events", "ticket-types", "bookings", "payments", "refunds", "invoices", "notifications"}),
+        lists=frozenset(
+            {"events", "sessions", "ticket-types", "bookings", "payments", "refunds", "invoices", "notifications"}
+        ),
     )
+
+
+def _times(event: Event) -> dict[str, str]:
+    return {"starts_at": event.starts_at.isoformat(), "ends_at": event.ends_at.isoformat()}
 
 
 def a_hidden_purchase(world: World) -> Hidden:
@@ -148,8 +161,10 @@ TRIED: dict[str, list[Any]] = {
     "page_size": [1],
     "payment": [],
     "reference": [],
+    "room": [],
     "search": ["plan", "zero"],
     "slug": [],
+    "speaker": [],
     "starts_after": ["2020-01-01T00:00:00Z"],
     "starts_before": ["2100-01-01T00:00:00Z"],
     "status": [],  # all that the document lists
@@ -163,7 +178,7 @@ def test_every_query_parameter_is_tried() -> None:
 
 
 def test_every_resource_with_an_id_is_hidden_or_public() -> None:
-    hidden = {"events", "ticket-types", "bookings", "payments", "refunds", "invoices", "notifications"}
+    hidden = {"events", "sessions", "ticket-types", "bookings", "payments", "refunds", "invoices", "notifications"}
 
     # One may see approved organizers, and administrators see all users: the authorization matrix has both.
     assert {it.resource for it in operations().values() if "{id}" in it.path} == hidden | {"organizers", "users"}

@@ -18,7 +18,7 @@ from bookings.services import cancel_booking
 from bookings.tests.factories import a_booking
 from events.models import TicketType
 from events.services import cancel_event
-from events.tests.factories import a_draft, an_event
+from events.tests.factories import a_draft, a_session, an_event
 from notifications.models import Notification
 from payments.models import Invoice, InvoiceRequest, Payment, Refund
 from payments.services import issue_invoice, process_payment, send_refund, start_payment
@@ -100,6 +100,8 @@ def _make_events(world: World) -> None:
         "pending_draft": a_draft(organizer=world.people["pending_organizer"], title="A plan", now=now),
         "ticket_type": TicketType.objects.get(event=event),
         "draft_ticket_type": TicketType.objects.get(event=draft),
+        "session": a_session(event, now=now),
+        "draft_session": a_session(draft, now=now),
     }
 
 

@@ -3,6 +3,7 @@
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Upper
 
 from eventhub_config.shared.validators import validate_single_line
 from events.models.events import Event
@@ -45,6 +46,10 @@ class Session(models.Model):
         indexes = [
             # Serves the foreign key too.
             models.Index(fields=["event", "starts_at", "position", "id"], name="events_sessions_in_order"),
+            # One for each filter of the list of all sessions.
+            models.Index(fields=["starts_at", "id"], name="events_sessions_by_start"),
+            models.Index(Upper("speaker"), "starts_at", "id", name="events_sessions_by_speaker"),
+            models.Index(Upper("room"), "starts_at", "id", name="events_sessions_by_room"),
         ]
 
     def __str__(self) -> str:

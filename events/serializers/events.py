@@ -6,6 +6,7 @@ from rest_framework import serializers
 
 from eventhub_config.shared import money
 from eventhub_config.shared.fields import ModelSerializer, MomentField, MoneyField, moment_text
+from eventhub_config.shared.images.addresses import ImageUrlsField, image_urls
 from eventhub_config.shared.validators import (
     validate_language,
     validate_single_line,
@@ -36,6 +37,7 @@ class EventSerializer(ModelSerializer):
     unavailable_reason = serializers.CharField(allow_null=True)
     ticket_types = TicketTypeSerializer(many=True)
     skills = serializers.ListField(child=serializers.CharField())
+    cover_image = ImageUrlsField(source="cover_id")
 
     class Meta:
         model = Event
@@ -46,7 +48,7 @@ class EventSerializer(ModelSerializer):
             "capacity", "seats_taken", "seats_left", "is_bookable", "unavailable_reason",
             "price", "currency", "tax_rate", "ticket_types", "skills", "hours", "language",
             "attendance_rule", "refund_policy", "refund_until", "refund_percent", "cancellation_reason",
-            "average_rating", "review_count", "created_at", "updated_at",
+            "cover_image", "average_rating", "review_count", "created_at", "updated_at",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -92,6 +94,7 @@ class EventSerializer(ModelSerializer):
             "refund_until": moment_text(event.refund_until) if event.refund_until else None,
             "refund_percent": event.refund_percent,
             "cancellation_reason": event.cancellation_reason,
+            "cover_image": image_urls(event.cover_id, self.context) if event.cover_id else None,
             "average_rating": _text(event.average_rating),
             "review_count": event.review_count,
             "created_at": moment_text(event.created_at),
@@ -175,3 +178,12 @@ def default_attendance_rule(event_format: str | None) -> str:
 
 class ReasonSerializer(serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=500, required=False, allow_blank=True, default="")
+
+
+class DuplicateSerializer(serializers.Serializer[Any]):
+    title = serializers.CharField(
+        max_length=160, required=False, validators=[validate_single_line], help_text="Left out: the same title."
+    )
+    starts_at = MomentField(
+        required=False, help_text="All other times move along by the clock. Left out: they stay as they are."
+    )

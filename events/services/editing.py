@@ -2,12 +2,12 @@
 
 from datetime import datetime
 
-from django.db.models import F
+from django.db.models import F, Min, OuterRef, Subquery
 
 from eventhub_config.shared.actors import Actor, System
 from eventhub_config.shared.answer_cache import forget_on_commit
 from eventhub_config.shared.errors import DomainError, Forbidden
-from events.models import Event
+from events.models import Event, TicketType
 
 
 class NotOwner(Forbidden):
@@ -18,6 +18,11 @@ class NotOwner(Forbidden):
 class EventIsOver(DomainError):
     code = "event_is_over"
     title = "A completed or cancelled event cannot be changed."
+
+
+class EventHasStarted(DomainError):
+    code = "event_has_started"
+    title = "This event has started."
 
 
 class CapacityBelowTaken(DomainError):
@@ -60,6 +65,16 @@ def show_at_once() -> None:
 def touch(event: Event, now: datetime) -> None:
     """Raise the version after an edit of what belongs to the event; the caller holds its lock."""
     show_at_once()
-    Event.objects.filter(pk=event.pk).update(version=F("version") + 1, updated_at=now)
+    Event.objects.filter(pk=event.pk).update(version=F("version") + 1, updated_at=now, lowest_price=_lowest_price())
     event.version += 1
     event.updated_at = now
+
+
+def keep_lowest_price(event_id: int) -> None:
+    """Note what the cheapest ticket on view costs, for lists to be filtered and ordered by."""
+    Event.objects.filter(pk=event_id).update(lowest_price=_lowest_price())
+
+
+def _lowest_price() -> Subquery:
+    on_view = TicketType.objects.filter(event_id=OuterRef("pk"), is_visible=True).order_by()
+    return Subquery(on_view.values("event_id").annotate(lowest=Min("price")).values("lowest"))

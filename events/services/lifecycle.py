@@ -1,22 +1,28 @@
 """An event from draft to its end."""
 
-import secrets
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.utils.text import slugify
 
 from eventhub_config.shared import money
 from eventhub_config.shared.actors import Actor, System
 from eventhub_config.shared.conditional import ANY_VERSION, ExpectedVersion
 from eventhub_config.shared.errors import DomainError, Forbidden, InvalidInput, InvalidTransition
-from eventhub_config.shared.references import ALPHABET
+from eventhub_config.shared.images.storing import discard_if_unused
 from eventhub_config.shared.transactions import unit_of_work
 from events import signals
 from events.models import Event, TicketType
-from events.services.editing import CapacityBelowTaken, require_editable, require_owner, show_at_once
+from events.services import programme, searching, slugs
+from events.services.editing import (
+    CapacityBelowTaken,
+    EventHasStarted,
+    keep_lowest_price,
+    require_editable,
+    require_owner,
+    show_at_once,
+)
 from events.services.seats import lock_event
 from events.services.ticket_types import checked_ticket_type
 from users.models import CustomUser
@@ -57,6 +63,10 @@ EDITABLE = frozenset(
 )  # fmt: skip
 
 
+# Who booked an event at another time or place may give it back for nothing.
+START_AND_PLACE = frozenset({"starts_at", "format", "venue_name", "address", "city", "country"})
+
+
 @unit_of_work
 def create_event(
     *,
@@ -72,7 +82,7 @@ def create_event(
     """
     event = Event(organizer=organizer, status_changed_at=now, created_at=now, updated_at=now, **values)
     _check(event)
-    _insert_with_free_slug(event)
+    slugs.insert_with_slug(event)
     event.record_creation(actor=actor, at=now)
     kinds = [checked_ticket_type(event, kind, position=index) for index, kind in enumerate(ticket_types)]
     try:
@@ -80,6 +90,8 @@ def create_event(
             TicketType.objects.bulk_create(kinds)
     except IntegrityError as error:
         raise InvalidInput.field("ticket_types", "duplicate", "Give each ticket type a name of its own.") from error
+    keep_lowest_price(event.pk)
+    searching.refresh(event.pk)
     return event
 
 
@@ -94,6 +106,10 @@ def update_event(
     :raises VersionMismatch: the caller read another version.
     :raises CapacityBelowTaken: more seats than the new capacity are taken.
     :raises CurrencyFrozen: somebody has booked, and the change is of the currency.
+    :raises EventHasStarted: it has begun, and the change is of its start or place.
+    :raises SessionsOutsideEvent: its new times leave out a session.
+    :raises RoomTaken: sessions that move along with it meet, as the clocks show an hour twice.
+    :raises SpeakerTaken: the same.
     :raises InvalidInput: times or prices contradict one another.
     """
     event = lock_event(event_id)
@@ -102,15 +118,26 @@ def update_event(
     changes = {name: value for name, value in changes.items() if name in EDITABLE}
     if "currency" in changes and changes["currency"] != event.currency:
         _change_currency(event, changes["currency"])
+    moved = any(getattr(event, name) != changes[name] for name in START_AND_PLACE & changes.keys())
+    if moved:
+        _require_not_begun(event, now)
+    title, window = event.title, programme.Window.of(event)
     for name, value in changes.items():
         setattr(event, name, value)
+    slugs.follow_title(event, before=title)
     if event.capacity is not None and event.capacity < event.seats_taken:
         raise CapacityBelowTaken(f"{event.seats_taken} seats are taken; the capacity cannot be {event.capacity}.")
     _check(event)
+    programme.follow_event(event, before=window)
+    if moved and event.status == Event.Status.PUBLISHED and event.starts_at <= now:
+        raise InvalidInput.field("starts_at", "in_the_past", "A published event cannot be moved into the past.")
     event.version += 1
     event.updated_at = now
     event.save()
     show_at_once()
+    searching.refresh(event.pk)
+    if moved and event.status == Event.Status.PUBLISHED:
+        signals.event_moved.send(sender=Event, event=event, actor=actor, now=now)
     return event
 
 
@@ -143,6 +170,7 @@ def publish_event(*, event_id: int, actor: Actor, now: datetime) -> Event:
         also=["published_at", "first_published_at", "version", "updated_at"],
     )
     show_at_once()
+    searching.refresh(event.pk)  # now its words may be meant by misspelt ones
     signals.event_published.send(sender=Event, event=event, actor=actor, now=now)
     return event
 
@@ -215,6 +243,8 @@ def delete_draft(*, event_id: int, actor: Actor, now: datetime) -> None:
     if event.status != Event.Status.DRAFT or event.first_published_at:
         raise EventWasPublished
     event.delete()
+    if event.cover_id:
+        discard_if_unused(key=event.cover_id, now=now)
 
 
 def _check(event: Event) -> None:
@@ -243,29 +273,19 @@ def _missing_for_publication(event: Event, now: datetime) -> list[dict[str, Any]
     return missing
 
 
+def _require_not_begun(event: Event, now: datetime) -> None:
+    begun = event.status == Event.Status.ONGOING or (event.status == Event.Status.PUBLISHED and event.starts_at <= now)
+    if begun:
+        raise EventHasStarted("This event has started; its start and place are fixed.")
+
+
 def _change_currency(event: Event, currency: str) -> None:
-    if event.seats_taken:
+    if event.first_booked_at or event.seats_taken:
         raise CurrencyFrozen
     for kind in event.ticket_types.all():
         if not money.fits(kind.price, currency):
             message = f"{kind.name} costs {kind.price.normalize():f}, which {currency} cannot express."
             raise InvalidInput.field("currency", "too_many_decimals", message)
-
-
-def _insert_with_free_slug(event: Event) -> None:
-    """Insert an event under a slug that nobody has yet: its title's, with a random tail if that is taken."""
-    base = event.slug = slugify(event.title)[:100] or "event"
-    while True:
-        if not Event.objects.filter(slug=event.slug).exists():
-            try:
-                with transaction.atomic():
-                    event.save(force_insert=True)
-                return
-            except IntegrityError as error:
-                if "slug" not in str(error):
-                    raise
-                event.pk = None  # somebody else took it in the same moment
-        event.slug = f"{base}-{''.join(secrets.choice(ALPHABET) for _ in range(6)).lower()}"
 
 
 def _error(field: str, code: str, message: str) -> dict[str, Any]:

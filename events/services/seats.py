@@ -12,6 +12,8 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import Exists, F, OuterRef, Q, Value
+from django.db.models.functions import Coalesce
 
 from eventhub_config.shared.errors import DomainError, NotVisible
 from events.availability import Offer, why_refused
@@ -22,6 +24,8 @@ class EventChanged(DomainError):
     code = "event_changed"
     title = "The event was changed while you booked. Look at it again."
 
+
+_NO_LIMIT = 2**31 - 1
 
 # Plain SQL here and below: on the path of every booking, composing these by the ORM costs more than running them.
 _EVENT = f"SELECT * FROM {Event._meta.db_table} WHERE id = %s"  # noqa: S608 (our own names)
@@ -54,6 +58,22 @@ def lock_event(event_id: int) -> Event:
     if event is None:
         raise NotVisible
     return event
+
+
+def bookable_at(now: datetime) -> Q:
+    """Return the condition of events of which a seat can be booked: those whose ``unavailable_reason`` is None."""
+    left = Coalesce(OuterRef("capacity") - OuterRef("seats_taken"), Value(_NO_LIMIT))
+    kinds = TicketType.objects.filter(
+        Q(sales_start_at=None) | Q(sales_start_at__lte=now),
+        Q(sales_end_at=None) | Q(sales_end_at__gt=now),
+        Q(quantity=None) | Q(quantity__gte=F("seats_taken") + F("min_per_booking")),
+        event_id=OuterRef("pk"),
+        is_visible=True,
+        waiting_count=0,
+        min_per_booking__lte=left,
+    )
+    open_now = Q(registration_deadline=None) | Q(registration_deadline__gt=now)
+    return Q(open_now, Exists(kinds), status=Event.Status.PUBLISHED, starts_at__gt=now)
 
 
 def take_seats(offer: Offer, wanted: Mapping[int, int], *, now: datetime) -> None:
@@ -98,7 +118,7 @@ def _take(offer: Offer, wanted: Mapping[int, int], now: datetime) -> bool:
     moment = connection.ops.adapt_datetimefield_value(now)
     event, total = offer.event, sum(wanted.values())
     guard = (_EVENT_GUARD, [event.version, total, moment]) if guarded else ("", [])
-    if not _add(Event, event.pk, total, guard):
+    if not _add(Event, event.pk, total, guard, first_booked_at=moment):
         return False
     taken: list[int] = []
     for type_id in sorted(wanted):
@@ -114,6 +134,8 @@ def _take(offer: Offer, wanted: Mapping[int, int], now: datetime) -> bool:
     return True
 
 
+# From then on the event's currency is fixed, whatever becomes of the booking.
+_NOTE_FIRST = ", first_booked_at = COALESCE(first_booked_at, %s)"
 # The same rules as in ``availability.py``.
 _EVENT_GUARD = (
     " AND status = 'published' AND version = %s AND (capacity IS NULL OR seats_taken + %s <= capacity)"
@@ -125,15 +147,23 @@ _TYPE_GUARD = (
 )
 
 
-def _add(model: type[Event] | type[TicketType], pk: int, seats: int, guard: tuple[str, list[Any]] = ("", [])) -> bool:
+def _add(
+    model: type[Event] | type[TicketType],
+    pk: int,
+    seats: int,
+    guard: tuple[str, list[Any]] = ("", []),
+    *,
+    first_booked_at: Any = None,
+) -> bool:
     """Add seats (or give them back: fewer than none are never taken) if the guard holds; return whether it did."""
     condition, parameters = guard
+    also, moment = (_NOTE_FIRST, [first_booked_at]) if first_booked_at is not None else ("", [])
     sql = (
-        f"UPDATE {model._meta.db_table} SET seats_taken = seats_taken + %s"  # noqa: S608 (our own names)
+        f"UPDATE {model._meta.db_table} SET seats_taken = seats_taken + %s{also}"  # noqa: S608 (our own names)
         f" WHERE id = %s AND seats_taken + %s >= 0{condition}"
     )
     with connection.cursor() as cursor:
-        cursor.execute(sql, [seats, pk, seats, *parameters])
+        cursor.execute(sql, [seats, *moment, pk, seats, *parameters])
         return cursor.rowcount == 1
 
 

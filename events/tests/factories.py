@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from events.models import Event
-from events.services import create_event, publish_event
+from events.models import Event, Session
+from events.services import create_event, create_session, publish_event
 from users.models import CustomUser
 from users.tests.factories import an_organizer
 
@@ -40,3 +40,9 @@ def an_event(*, now: datetime = NOW, **values: Any) -> Event:
     """Return a published event."""
     draft = a_draft(now=now, **values)
     return publish_event(event_id=draft.pk, actor=draft.organizer, now=now)
+
+
+def a_session(event: Event, *, now: datetime = NOW, **values: Any) -> Session:
+    """Return a session that lasts as long as its event."""
+    defaults = {"title": "Opening", "starts_at": event.starts_at, "ends_at": event.ends_at}
+    return create_session(event_id=event.pk, values=defaults | values, actor=event.organizer, now=now)

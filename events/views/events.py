@@ -4,7 +4,8 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema, extend_schema_view
+from django.urls import reverse
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import mixins, status
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -29,12 +30,13 @@ from events.filters import EventFilter
 from events.models import Event, TicketType
 from events.serializers import (
     AvailabilitySerializer,
+    DuplicateSerializer,
     EventCreateSerializer,
     EventSerializer,
     EventWriteSerializer,
     ReasonSerializer,
 )
-from events.services import editing, lifecycle
+from events.services import copying, editing, lifecycle, programme
 from events.services.editing import EDIT_PROBLEMS, PUBLIC_LIST
 
 
@@ -56,10 +58,18 @@ class EventViewSet(mixins.ListModelMixin, ApiViewSet):
         "publish": OrganizerOrAdmin,
         "withdraw": OrganizerOrAdmin,
         "cancel": OrganizerOrAdmin,
+        "duplicate": OrganizerOrAdmin,
         "statistics": OrganizerOrAdmin,
     }
     problems = {
-        "partial_update": (*EDIT_PROBLEMS, VersionMismatch, lifecycle.CurrencyFrozen),
+        "partial_update": (
+            *EDIT_PROBLEMS,
+            VersionMismatch,
+            lifecycle.CurrencyFrozen,
+            programme.SessionsOutsideEvent,
+            programme.RoomTaken,
+            programme.SpeakerTaken,
+        ),
         "destroy": (editing.NotOwner, lifecycle.EventWasPublished),
         "publish": (
             editing.NotOwner,
@@ -69,6 +79,12 @@ class EventViewSet(mixins.ListModelMixin, ApiViewSet):
         ),
         "withdraw": (editing.NotOwner, lifecycle.EventHasBookings, InvalidTransition),
         "cancel": (editing.NotOwner, InvalidTransition),
+        "duplicate": (
+            editing.NotOwner,
+            programme.SessionsOutsideEvent,
+            programme.RoomTaken,
+            programme.SpeakerTaken,
+        ),
         "statistics": (editing.NotOwner,),
     }
     queryset = Event.objects.none()
@@ -157,6 +173,23 @@ class EventViewSet(mixins.ListModelMixin, ApiViewSet):
             event_id=self.get_object().pk, reason=body.validated_data["reason"], actor=self.caller, now=self.now
         )
         return self.answer_write(event)
+
+    @extend_schema(
+        summary="Make a draft like this event",
+        parameters=[OpenApiParameter("Location", str, OpenApiParameter.HEADER, response=[201])],
+        request=DuplicateSerializer,
+        responses={201: EventSerializer},
+    )
+    @action(detail=True, methods=["post"])
+    def duplicate(self, request: Request, pk: str) -> Response:
+        body = DuplicateSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        event = copying.duplicate_event(
+            event_id=self.get_object().pk, actor=self.caller, now=self.now, **body.validated_data
+        )
+        answer = self.answer_write(event, status.HTTP_201_CREATED)
+        answer["Location"] = reverse("event-detail", args=[event.pk])
+        return answer
 
     @extend_schema(summary="What can be booked right now", responses=AvailabilitySerializer)
     @action(detail=True)

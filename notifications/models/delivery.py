@@ -14,7 +14,7 @@ from users.models import CustomUser
 class NotificationQuerySet(models.QuerySet["Notification"]):
     def visible_to(self, user: CustomUser) -> "NotificationQuerySet":
         """Return the messages to this user; nobody reads those to others, administrators neither."""
-        return self.filter(user_id=user.pk)
+        return self.filter(user_id=user.pk, in_app=True)
 
     def unread(self) -> "NotificationQuerySet":
         return self.filter(is_read=False)
@@ -47,6 +47,7 @@ class Notification(OwedWork, StatusModel):
         NO_ADDRESS = "no_address", "No e-mail address"
         INACTIVE = "inactive", "Account not active"
         UNWANTED = "unwanted", "E-mails of this type not wanted"
+        OUTDATED = "outdated", "Its link had ended"
 
     OWED: ClassVar = (Status.UNSENT, Status.SENDING)
     TRANSITIONS: ClassVar = {
@@ -58,8 +59,20 @@ class Notification(OwedWork, StatusModel):
     RECORDS_CREATION = False
     MAX_ATTEMPTS = 32  # with the pauses between them a day: a mail server may be away for a night
 
-    # The index on user and time serves the foreign key too.
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
+    # The index on user and time serves the foreign key too. Empty: to somebody who has no account (yet).
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False, null=True, blank=True
+    )
+    send_to = models.EmailField(
+        max_length=254,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="The address, where it is not the account's own at the time of sending.",
+    )
+    in_app = models.BooleanField(
+        default=True, db_default=True, help_text="Whether it is shown in the app, besides being mailed."
+    )
     type = models.CharField(max_length=16, choices=Type)
     kind = models.CharField(max_length=40, help_text="Which message of notifications/messages.py.")
     title = models.CharField(max_length=200)
@@ -78,6 +91,9 @@ class Notification(OwedWork, StatusModel):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["dedupe_key"], name="notifications_once_per_occasion"),
+            models.CheckConstraint(
+                condition=Q(user__isnull=False) | ~Q(send_to="") & Q(in_app=False), name="notifications_for_somebody"
+            ),
             models.CheckConstraint(
                 condition=Q(status="sent", sent_at__isnull=False) | ~Q(status="sent") & Q(sent_at__isnull=True),
                 name="notifications_sent_at_a_time",
@@ -106,4 +122,4 @@ class Notification(OwedWork, StatusModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.pk}: {self.kind} to user {self.user_id}"
+        return f"{self.pk}: {self.kind} to {f'user {self.user_id}' if self.user_id else 'a stranger'}"

@@ -1,6 +1,7 @@
 """Telling people: a row per person and occasion, written with its cause and sent by a worker."""
 
 import logging
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from smtplib import SMTPRecipientsRefused
@@ -11,7 +12,7 @@ from eventhub_config.shared.actors import Actor, System
 from eventhub_config.shared.fast_insert import insert_once
 from eventhub_config.shared.transactions import unit_of_work
 from notifications import signals
-from notifications.mail import compose
+from notifications.mail import LinkHasEnded, address_of, compose
 from notifications.messages import KINDS, words
 from notifications.models import Notification
 from users.models import CustomUser
@@ -19,24 +20,29 @@ from users.models import CustomUser
 logger = logging.getLogger(__name__)
 
 WORKER = System("deliver_message")
+_ADDRESS = re.compile(r"[^\s<>()'\":,;{}]+@[^\s<>()'\":,;{}]+")
 
 
 def notify(
     *,
-    user_id: int,
+    user_id: int | None,
     kind: str,
     dedupe_key: str,
     context: Mapping[str, str],
     data: Mapping[str, int],
     now: datetime,
+    send_to: str = "",
 ) -> bool:
     """Write a message, once per ``dedupe_key``, in the transaction of what caused it; return whether it was this call.
 
-    One statement. A second call changes nothing and breaks no transaction, in parallel either.
+    ``send_to`` is an address other than the user's own; a stranger has no ``user_id``. One statement. A second call
+    changes nothing and breaks no transaction, in parallel either.
     """
     title, body = words(kind, context)
     notification = Notification(
         user_id=user_id,
+        send_to=send_to,
+        in_app=KINDS[kind].in_app,
         type=KINDS[kind].type,
         kind=kind,
         title=title,
@@ -66,11 +72,13 @@ def deliver(*, notification_id: int, now: datetime, through: BaseEmailBackend | 
     try:
         skipped = _reason_to_skip(notification)
         if not skipped:
-            mail = compose(notification)
+            mail = compose(notification, now)
             mail.connection = through
             mail.send()
+    except LinkHasEnded:
+        _record_success(notification_id=notification_id, skipped=Notification.SkipReason.OUTDATED, now=now)
     except Exception as error:  # noqa: BLE001  (whatever is wrong with one message must not stop the others)
-        logger.warning("Message %s was not sent: %r", notification_id, error)
+        logger.warning("Message %s was not sent: %s", notification_id, described(error))
         _record_failure(notification_id=notification_id, attempt=notification.attempts, error=error, now=now)
     else:
         _record_success(notification_id=notification_id, skipped=skipped, now=now)
@@ -125,10 +133,12 @@ def _claim(*, notification_id: int, now: datetime) -> Notification | None:
 
 def _reason_to_skip(notification: Notification) -> str:
     user = notification.user
-    if not user.is_active:
+    if user is not None and not user.is_active:
         return Notification.SkipReason.INACTIVE
-    if not user.email:
+    if not address_of(notification):
         return Notification.SkipReason.NO_ADDRESS
+    if user is None or KINDS[notification.kind].essential:
+        return ""
     if not user.profile.notification_preferences.get(notification.type, True):
         return Notification.SkipReason.UNWANTED
     return ""
@@ -155,11 +165,16 @@ def _record_failure(*, notification_id: int, attempt: int, error: Exception, now
     notification = Notification.objects.select_for_update(no_key=True).filter(pk=notification_id).first()
     if notification is None or notification.status != Notification.Status.SENDING or notification.attempts != attempt:
         return  # our claim ran out, and another worker has it
-    notification.work_failed(repr(error), now=now)
+    notification.work_failed(described(error), now=now)
     if notification.parked_at or _is_final(error):
-        _give_up(notification, repr(error), now)
+        _give_up(notification, described(error), now)
     else:
         notification.save(update_fields=Notification.WORK_COLUMNS)
+
+
+def described(error: Exception) -> str:
+    """Return what went wrong without the addresses that mail servers repeat: this is logged and kept."""
+    return _ADDRESS.sub("<address>", repr(error))
 
 
 def _is_final(error: Exception) -> bool:

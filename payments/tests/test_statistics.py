@@ -1,14 +1,20 @@
 """Figures about an event, put together from what each app contributes."""
 
+from collections import Counter
+from datetime import timedelta
+from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from rest_framework.test import APIClient
 
+from bookings.models import Booking, Ticket
 from bookings.services import cancel_booking
-from bookings.tests.factories import a_booking
+from bookings.tests.factories import a_booking, many_bookings
+from events.models import Event
 from events.tests.factories import NOW, an_event
-from payments.models import Refund
+from payments.models import Payment, Refund
 from payments.services import send_refund
 from payments.tests.factories import a_paid_booking, a_processed_payment
 from users.models import CustomUser
@@ -34,11 +40,14 @@ def test_bookings_and_money_of_one_event() -> None:
     a_paid_booking()  # of another event
 
     assert figures(event, event.organizer).json() == {
+        "rating": {"average": None, "count": 0},
         "bookings": {
             "by_status": {"pending": 1, "confirmed": 1, "cancelled": 1, "expired": 0, "no_show": 0},
+            "seats_by_status": {"pending": 1, "confirmed": 2, "cancelled": 1, "expired": 0, "no_show": 0},
             "seats_taken": 3,
             "fill_rate": 0.375,
             "checked_in": 0,
+            "check_in_rate": 0.0,
             "by_day": [{"day": "2027-03-01", "bookings": 3, "seats": 4}],
         },
         "payments": {
@@ -51,7 +60,8 @@ def test_bookings_and_money_of_one_event() -> None:
 def test_an_event_without_bookings_has_figures_too() -> None:
     body = figures(event := an_event(), event.organizer).json()
 
-    assert (body["bookings"]["by_day"], body["bookings"]["fill_rate"], body["payments"]["revenue"]) == ([], None, [])
+    rates = [body["bookings"][name] for name in ("fill_rate", "check_in_rate")]
+    assert (body["bookings"]["by_day"], rates, body["payments"]["revenue"]) == ([], [None, None], [])
 
 
 def test_days_are_those_of_the_events_zone() -> None:
@@ -59,6 +69,73 @@ def test_days_are_those_of_the_events_zone() -> None:
     a_booking(event=event)
 
     assert figures(event, event.organizer).json()["bookings"]["by_day"][0]["day"] == "2027-03-02"
+
+
+def test_check_ins_are_counted_among_those_who_were_to_come() -> None:
+    """Not among unpaid and closed bookings: nobody expected those."""
+    event = an_event(capacity=100)
+    for number, status in enumerate(Booking.Status.values):
+        booking = a_booking(event=event, seats=number + 1)
+        Booking.objects.filter(pk=booking.pk).update(status=status, expires_at=NOW)
+    tickets = Ticket.objects.filter(booking__status="confirmed").order_by("pk")
+    Ticket.objects.filter(pk=tickets[0].pk).update(status="checked_in")
+
+    body = figures(event, event.organizer).json()["bookings"]
+
+    assert body["seats_by_status"] == {"pending": 1, "confirmed": 2, "cancelled": 3, "expired": 4, "no_show": 5}
+    assert (body["checked_in"], body["check_in_rate"]) == (1, round(1 / 7, 4))
+
+
+def test_the_rating_is_that_of_the_event() -> None:
+    event = an_event()
+    Event.objects.filter(pk=event.pk).update(average_rating=Decimal("4.5"), review_count=2)
+
+    assert figures(event, event.organizer).json()["rating"] == {"average": "4.50", "count": 2}
+
+
+def test_of_ten_thousand_bookings_they_are_what_counting_them_one_by_one_gives(django_assert_num_queries: Any) -> None:
+    """In as many statements as for one: the event, four for its bookings, one for its rating, two for its money."""
+    event = an_event(price=3, timezone="America/New_York")
+    statuses = ["confirmed", "confirmed", "pending", "cancelled", "no_show", "expired", "confirmed"]
+    bookings = many_bookings(event, 10_000, statuses=statuses, every=timedelta(minutes=7))
+    paid = [booking for booking in bookings if booking.status in {"confirmed", "no_show", "cancelled"}]
+    Payment.objects.bulk_create([_taken(booking) for booking in paid], batch_size=500)
+
+    with django_assert_num_queries(8):
+        body = figures(event, event.organizer).json()
+
+    zone = ZoneInfo("America/New_York")
+    by_day = Counter(booking.created_at.astimezone(zone).date().isoformat() for booking in bookings)
+    assert body["bookings"]["by_status"] == Counter(booking.status for booking in bookings)
+    assert body["bookings"]["by_day"] == [
+        {"day": day, "bookings": count, "seats": count} for day, count in sorted(by_day.items())
+    ]
+    assert len(by_day) == 49
+    assert body["bookings"]["seats_taken"] == sum(booking.is_active for booking in bookings)
+    refunded = sum(booking.status == "cancelled" for booking in paid)
+    assert body["payments"]["revenue"] == [
+        {
+            "currency": "EUR",
+            "received": f"{3 * len(paid)}.00",
+            "refunded": f"{3 * refunded}.00",
+            "kept": f"{3 * (len(paid) - refunded)}.00",
+        }
+    ]
+
+
+def _taken(booking: Booking) -> Payment:
+    """Return a payment that came in, and went back if the booking was cancelled."""
+    went_back = booking.status == "cancelled"
+    return Payment(
+        booking=booking,
+        amount=booking.total_amount,
+        currency=booking.currency,
+        status=Payment.Status.REFUNDED if went_back else Payment.Status.COMPLETED,
+        refunded_amount=booking.total_amount if went_back else 0,
+        gateway="mock",
+        status_changed_at=booking.created_at,
+        created_at=booking.created_at,
+    )
 
 
 def test_they_are_for_those_who_run_the_event() -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from copy import copy
 from datetime import datetime
 from typing import Any
 
@@ -11,14 +12,24 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
-from eventhub_config.shared.actors import Actor, System, actor_label
+from eventhub_config.shared.actors import Actor, System
 from eventhub_config.shared.conditional import ANY_VERSION, ExpectedVersion
-from eventhub_config.shared.errors import DomainError, Forbidden, InvalidInput, NotVisible
-from eventhub_config.shared.models import StatusChange
+from eventhub_config.shared.errors import DomainError, Forbidden, InvalidInput
 from eventhub_config.shared.throttling import enforce
 from eventhub_config.shared.transactions import unit_of_work
 from users import signals
-from users.models import CustomUser, OrganizerProfile, UserProfile, UserSession, apply_role, comparison_key
+from users.models import (
+    AccountLink,
+    CustomUser,
+    OrganizerProfile,
+    UserProfile,
+    UserSession,
+    address_key,
+    apply_role,
+    comparison_key,
+)
+from users.services.links import owe_link
+from users.services.rows import locked, record
 from users.services.signing_in import password_limit
 from users.services.tokens import TokenPair, end_tokens, renew_session, start_session
 
@@ -48,36 +59,56 @@ def register_user(
     first_name: str = "",
     last_name: str = "",
     actor: Actor | None = None,
+    verified: bool = False,
 ) -> CustomUser:
     """Make an account for an attendee or an organizer; without ``actor``, by that person themself.
 
+    Unless the address counts as ``verified``, a link to confirm it is mailed to it.
+
     :raises InvalidInput: the name or address is taken, the password is weak, or the type is not for everybody.
+    """
+    unsaved = new_account(
+        username=username, email=email, user_type=user_type, first_name=first_name, last_name=last_name
+    )
+    if errors := [*taken(unsaved), *weak("password", password, unsaved)]:
+        raise InvalidInput(errors=errors)
+    # Hashing takes a while: before the transaction, which on SQLite holds the only write lock.
+    unsaved.password = make_password(password)
+    return insert_account(unsaved, actor=actor, verified=verified, now=now)
+
+
+def new_account(*, username: str, email: str, user_type: str, first_name: str, last_name: str) -> CustomUser:
+    """Return an unsaved account of somebody who registers.
+
+    :raises InvalidInput: the type is not for everybody.
     """
     if user_type not in SELF_SERVICE_TYPES:
         raise InvalidInput.field("user_type", "invalid_choice", "Register as attendee or organizer.")
-    fields = {
-        "username": CustomUser.normalize_username(username),
-        "email": CustomUser.objects.normalize_email(email),
-        "user_type": user_type,
-        "first_name": first_name,
-        "last_name": last_name,
-        "date_joined": now,
-    }
-    unsaved = CustomUser(**fields)
-    if errors := [*_taken(unsaved), *_weak("password", password, unsaved)]:
-        raise InvalidInput(errors=errors)
-    # Hashing takes a while: before the transaction, which on SQLite holds the only write lock.
-    return _insert_user(fields | {"password": make_password(password)}, actor=actor, now=now)
+    return CustomUser(
+        username=CustomUser.normalize_username(username),
+        email=CustomUser.objects.normalize_email(email),
+        user_type=user_type,
+        first_name=first_name,
+        last_name=last_name,
+    )
 
 
 @unit_of_work
-def _insert_user(fields: Mapping[str, Any], *, actor: Actor | None, now: datetime) -> CustomUser:
-    user = CustomUser(**fields)
+def insert_account(unsaved: CustomUser, *, actor: Actor | None, verified: bool, now: datetime) -> CustomUser:
+    """Insert the account of somebody who registers.
+
+    :raises InvalidInput: somebody else was quicker.
+    """
+    # A copy: a second try of this unit of work must find nothing of the first on it.
+    user = copy(unsaved)
+    user.date_joined = now
+    if verified:
+        user.email_verified_at = now
     try:
         with transaction.atomic():
             user.save()
-    except IntegrityError as error:  # somebody else was quicker
-        if errors := _taken(user):
+    except IntegrityError as error:
+        if errors := taken(user):
             raise InvalidInput(errors=errors) from error
         raise
     _welcome(user, actor=actor or user, now=now)
@@ -86,31 +117,36 @@ def _insert_user(fields: Mapping[str, Any], *, actor: Actor | None, now: datetim
 
 @unit_of_work
 def add_user(*, user: CustomUser, actor: Actor, now: datetime) -> CustomUser:
-    """Insert an unsaved user of any type, as administrators may.
+    """Insert an unsaved user of any type, as administrators may. They vouch for the address.
 
     :raises Forbidden: the actor is no administrator.
     """
     _require_administrator(actor)
+    user.email_verified_at = now
     user.save()
     _welcome(user, actor=actor, now=now)
     return user
 
 
 def _welcome(user: CustomUser, *, actor: Actor, now: datetime) -> None:
-    _record(user, "user_type", before="", after=user.user_type, actor=actor, now=now)
+    record(user, "user_type", before="", after=user.user_type, actor=actor, now=now)
     signals.user_registered.send(sender=CustomUser, user=user)
+    if user.email_verified_at is None:
+        owe_link(user=user, purpose=AccountLink.Purpose.VERIFY_EMAIL, now=now)
 
 
-def _taken(user: CustomUser) -> list[dict[str, str]]:
+def taken(user: CustomUser) -> list[dict[str, str]]:
+    """Return what of an unsaved account somebody else has."""
     errors = []
     if CustomUser.objects.filter(username_key=comparison_key(user.username)).exists():
         errors.append({"field": "username", "code": "username_taken", "message": "This username is taken."})
-    if CustomUser.objects.filter(email_key=comparison_key(user.email)).exists():
+    if CustomUser.objects.filter(email_key=address_key(user.email)).exists():
         errors.append({"field": "email", "code": "email_taken", "message": "This e-mail address is taken."})
     return errors
 
 
-def _weak(field: str, password: str, user: CustomUser) -> list[dict[str, str]]:
+def weak(field: str, password: str, user: CustomUser) -> list[dict[str, str]]:
+    """Return what is wrong with a new password."""
     try:
         validate_password(password, user)
     except ValidationError as error:
@@ -132,8 +168,9 @@ def update_own_account(
     :raises VersionMismatch: it was changed since the caller read it.
     :raises InvalidInput: the invoice prefix is taken.
     """
-    user = _locked(user_id)
+    user = locked(user_id)
     expected.check(user.profile.version)
+    name_before = user.display_name
     for name in OWN_NAMES:
         if name in changes:
             setattr(user, name, changes[name])
@@ -147,7 +184,9 @@ def update_own_account(
         _update_organizer_details(user.organizer_profile, details)
     # Which columns, not their values: history is not a second place for personal data.
     edited = ", ".join(sorted({*changes, *changes.get("profile", {})} - {"profile"}))
-    _record(user, edited, before="", after="edited", actor=actor, now=now)
+    record(user, edited, before="", after="edited", actor=actor, now=now)
+    if user.display_name != name_before:
+        signals.user_renamed.send(sender=CustomUser, user=user)
     return user
 
 
@@ -180,7 +219,7 @@ def change_password(
     if not user.check_password(current_password):
         raise wrong
     password_limit().give_back(subject)
-    if errors := _weak("new_password", new_password, user):
+    if errors := weak("new_password", new_password, user):
         raise InvalidInput(errors=errors)
     pair = _replace_password(
         user_id=user_id,
@@ -200,7 +239,7 @@ def _replace_password(
     *, user_id: int, old_hash: str, new_hash: str, session_id: int | None, actor: Actor, now: datetime
 ) -> TokenPair | None:
     """Return new tokens, or None if the password was replaced since it was checked."""
-    user = _locked(user_id)
+    user = locked(user_id)
     if user.password != old_hash:
         return None
     set_password_hash(user, new_hash, actor=actor, now=now, except_session=session_id)
@@ -216,7 +255,8 @@ def set_password_hash(
     user.password = new_hash
     user.save(update_fields=["password"])
     end_tokens(user=user, reason=UserSession.RevokeReason.PASSWORD_CHANGED, now=now, except_session=except_session)
-    _record(user, "password", before="", after="changed", actor=actor, now=now)
+    record(user, "password", before="", after="changed", actor=actor, now=now)
+    signals.password_changed.send(sender=CustomUser, user=user, now=now)
 
 
 # --- What administrators decide ---------------------------------------------------------------------------------------
@@ -240,7 +280,7 @@ def update_account(
         set_organizer_status(user_id=user_id, organizer_status=organizer_status, actor=actor, now=now)
     if is_active is not None:
         set_active(user_id=user_id, is_active=is_active, actor=actor, now=now)
-    return _locked(user_id)
+    return locked(user_id)
 
 
 @unit_of_work
@@ -259,7 +299,7 @@ def change_role(*, user_id: int, user_type: str, actor: Actor, now: datetime) ->
     apply_role(user)
     end_tokens(user=user, reason=UserSession.RevokeReason.ROLE_CHANGED, now=now)
     touch(user)
-    _record(user, "user_type", before=before, after=user_type, actor=actor, now=now)
+    record(user, "user_type", before=before, after=user_type, actor=actor, now=now)
     return user
 
 
@@ -279,7 +319,7 @@ def set_active(*, user_id: int, is_active: bool, actor: Actor, now: datetime) ->
     user.save(update_fields=["is_active"])
     end_tokens(user=user, reason=UserSession.RevokeReason.DEACTIVATED, now=now)
     before, after = ("inactive", "active") if is_active else ("active", "inactive")
-    _record(user, "is_active", before=before, after=after, actor=actor, now=now)
+    record(user, "is_active", before=before, after=after, actor=actor, now=now)
     return user
 
 
@@ -298,13 +338,14 @@ def set_organizer_status(*, user_id: int, organizer_status: str, actor: Actor, n
     before, user.organizer_status = user.organizer_status, organizer_status
     user.save(update_fields=["organizer_status"])
     touch(user)
-    _record(user, "organizer_status", before=before, after=organizer_status, actor=actor, now=now)
+    record(user, "organizer_status", before=before, after=organizer_status, actor=actor, now=now)
+    signals.organizer_status_changed.send(sender=CustomUser, user=user, now=now)
     return user
 
 
 def _administered(user_id: int, actor: Actor) -> CustomUser:
     _require_administrator(actor)
-    return _locked(user_id)
+    return locked(user_id)
 
 
 def _require_administrator(actor: Actor) -> None:
@@ -312,25 +353,6 @@ def _require_administrator(actor: Actor) -> None:
         raise Forbidden
 
 
-def _locked(user_id: int) -> CustomUser:
-    # Two statements: a join reads the other rows as they were before the wait for the lock.
-    if not CustomUser.objects.select_for_update(no_key=True).filter(pk=user_id).only("pk"):
-        raise NotVisible
-    return CustomUser.objects.with_details().get(pk=user_id)
-
-
 def touch(user: CustomUser) -> None:
     """Let the ETag of ``users/me/`` change."""
     UserProfile.objects.filter(user=user).update(version=F("version") + 1)
-
-
-def _record(user: CustomUser, what: str, *, before: str, after: str, actor: Actor, now: datetime) -> None:
-    StatusChange.objects.create(
-        subject_type=user._meta.label_lower,
-        subject_id=user.pk,
-        from_status=before,
-        to_status=after,
-        actor=actor_label(actor),
-        note=what[:255],
-        at=now,
-    )

@@ -16,6 +16,7 @@ from uuid import uuid4
 
 from django.conf import settings
 from django.db.models import QuerySet
+from django.utils.crypto import salted_hmac
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, Token, UntypedToken
 
@@ -138,12 +139,22 @@ def _is_in_grace(session: UserSession, claims: Claims, now: datetime) -> bool:
 # --- Beginning and going on -------------------------------------------------------------------------------------------
 
 
-def start_session(*, user: CustomUser, now: datetime, user_agent: str = "") -> TokenPair:
+def start_session(*, user: CustomUser, now: datetime, user_agent: str = "", address: str | None = None) -> TokenPair:
     """Record a sign-in and return its first tokens, under the token version that ``user`` was read with."""
     session = UserSession.objects.create(
-        user=user, created_at=now, last_refreshed_at=now, current_jti=uuid4().hex, user_agent=user_agent[:200]
+        user=user,
+        created_at=now,
+        last_refreshed_at=now,
+        current_jti=uuid4().hex,
+        user_agent=user_agent[:200],
+        address_mark=address_mark(user.pk, address) if address else "",
     )
     return _living_pair(session, user)
+
+
+def address_mark(user_id: int, address: str) -> str:
+    """Return what recognises a user's network address later, and cannot be turned back into it."""
+    return salted_hmac("users.session-address", f"{user_id}:{address}", algorithm="sha256").hexdigest()
 
 
 def refresh_tokens(*, token: str, now: datetime) -> TokenPair:
