@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from django.db.models import Count, Q
+from django.db.models import Count, F, Q
 
 from bookings.models import Booking, Ticket
 from eventhub_config.shared.integrity import Check
@@ -37,6 +37,13 @@ def seats_equal_the_tickets() -> Iterator[tuple[str, str]]:
             yield f"booking {booking}", f"is {booking.status}; only {booking.left} of its tickets stand"
 
 
+def tickets_are_for_their_bookings_event() -> Iterator[tuple[str, str]]:
+    strays = Ticket.objects.exclude(event_id=F("booking__event_id"), ticket_type__event_id=F("event_id"))
+    for ticket in strays.order_by("pk").select_related("booking", "ticket_type"):
+        events = f"{ticket.event_id}, its booking {ticket.booking.event_id}, its type {ticket.ticket_type.event_id}"
+        yield f"ticket {ticket}", f"is for event {events}"
+
+
 def one_active_booking_each() -> Iterator[tuple[str, str]]:
     doubled = (
         Booking.objects.active().order_by().values("user", "event").annotate(times=Count("pk")).filter(times__gt=1)
@@ -53,6 +60,7 @@ def free_bookings_owe_nothing() -> Iterator[tuple[str, str]]:
 CHECKS = [
     Check("seat_counters", "The counters of events and ticket types equal their rows.", counters_equal_the_rows),
     Check("booking_tickets", "A booking's seats are its tickets.", seats_equal_the_tickets),
+    Check("ticket_event", "A ticket is for its booking's event.", tickets_are_for_their_bookings_event),
     Check("one_active_booking", "One active booking per user and event.", one_active_booking_each),
     Check("free_is_confirmed", "Free bookings are confirmed at once.", free_bookings_owe_nothing),
 ]

@@ -136,16 +136,16 @@ class Booking(StatusModel):
 
 class TicketQuerySet(models.QuerySet["Ticket"]):
     def of_event(self, event_id: int) -> "TicketQuerySet":
-        return self.filter(booking__event_id=event_id)
+        return self.filter(event_id=event_id)
 
     def attended(self) -> "TicketQuerySet":
         """Return the tickets whose holders attended, by the rule of their event. The only definition of it."""
         confirmed = Q(booking__status=Booking.Status.CONFIRMED)
-        by_check_in = Q(booking__event__attendance_rule=Event.AttendanceRule.CHECK_IN, status=Ticket.Status.CHECKED_IN)
+        by_check_in = Q(event__attendance_rule=Event.AttendanceRule.CHECK_IN, status=Ticket.Status.CHECKED_IN)
         # Until the event is over, somebody may yet be marked as a no-show.
         by_confirmation = Q(
-            booking__event__attendance_rule=Event.AttendanceRule.CONFIRMED,
-            booking__event__status=Event.Status.COMPLETED,
+            event__attendance_rule=Event.AttendanceRule.CONFIRMED,
+            event__status=Event.Status.COMPLETED,
             status__in=[Ticket.Status.VALID, Ticket.Status.CHECKED_IN],
         )
         return self.filter(confirmed & (by_check_in | by_confirmation))
@@ -171,6 +171,8 @@ class Ticket(StatusModel):
     RECORDS_CREATION = False
 
     booking = models.ForeignKey(Booking, on_delete=models.PROTECT, related_name="tickets")
+    # The booking's, once more: an event's attendees are walked along one index. See docs/decisions/attendees.md.
+    event = models.ForeignKey(Event, on_delete=models.PROTECT, related_name="+", db_index=False)
     ticket_type = models.ForeignKey(TicketType, on_delete=models.PROTECT, related_name="+")
     code = models.CharField(max_length=20, unique=True, default=ticket_code, editable=False)
     status = models.CharField(max_length=10, choices=Status, default=Status.VALID)
@@ -180,6 +182,9 @@ class Ticket(StatusModel):
     checked_in_at = models.DateTimeField(null=True, blank=True)
 
     objects = TicketQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["event", "id"], name="bookings_tickets_by_event")]
 
     def __str__(self) -> str:
         return f"{self.pk}: {self.attendee_name or self.code}"

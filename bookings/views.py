@@ -106,7 +106,9 @@ class BookedEventViewSet(ApiViewSet):
     def attendees(self, request: Request, pk: str) -> Response:
         event = get_object_or_404(Event.objects.visible_to(self.caller), pk=pk)
         require_owner(event, self.caller)
-        tickets = Ticket.objects.of_event(event.pk).select_related("booking__user").order_by("pk")
+        # The bookings' event once more: else the database may look through those of all events for active ones.
+        tickets = Ticket.objects.of_event(event.pk).filter(booking__event=event)
+        tickets = tickets.select_related("booking__user").order_by("pk")
         if not request.query_params.get("booking_status"):
             tickets = tickets.filter(booking__status__in=Booking.ACTIVE)
         page = self.paginate_queryset(self.filter_queryset(tickets))

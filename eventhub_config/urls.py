@@ -32,6 +32,7 @@ urlpatterns = [
         name="redoc",
     ),
     path("api/meta/", MetaView.as_view({"get": "retrieve"}), name="meta"),
+    path("account/", include("users.page_urls")),
     path("api/", include("users.urls")),
     path("api/", include("events.urls")),
     path("api/", include("bookings.urls")),

@@ -1,12 +1,15 @@
 """What must be true of events."""
 
 from collections.abc import Iterator
+from itertools import groupby
 
 from django.db.models import Exists, F, OuterRef, Q
 
 from eventhub_config.shared.integrity import Check
-from events.models import Event, EventSearch, EventSlug, TicketType
+from eventhub_config.shared.models import StoredImage
+from events.models import Event, EventSearch, EventSlug, Session, TicketType
 from events.services import searching
+from events.services.programme import Window, clashes
 
 
 def nothing_is_oversold() -> Iterator[tuple[str, str]]:
@@ -47,10 +50,34 @@ def slugs_lead_to_their_event() -> Iterator[tuple[str, str]]:
         yield f"event {event}", f"the slug {event.slug} does not lead to it"
 
 
+def programmes_can_take_place() -> Iterator[tuple[str, str]]:
+    sessions = Session.objects.select_related("event").order_by("event_id", "starts_at", "pk")
+    for event, group in groupby(sessions.iterator(chunk_size=500), key=lambda session: session.event):
+        window, together = Window.of(event), list(group)
+        for session in together:
+            if not window.holds(session):
+                yield f"session {session}", f"lies outside of event {event}"
+        for clash in clashes(together):
+            yield f"session {clash.refused}", f"has {clash.name} at the same time as session {clash.other}"
+
+
+def covers_are_covers() -> Iterator[tuple[str, str]]:
+    rows = Event.objects.exclude(cover=None).order_by("pk")
+    for pk, purpose, discarded_at in rows.values_list("pk", "cover__purpose", "cover__discarded_at"):
+        if purpose != StoredImage.Purpose.COVER:
+            yield f"event {pk}", f"has a cover that is an {purpose}"
+        if discarded_at:
+            yield f"event {pk}", "has a cover that is discarded"
+
+
 CHECKS = [
     Check("not_oversold", "Seats taken never exceed capacity or quantity.", nothing_is_oversold),
     Check("search", "Every event is found by the words it has.", search_follows_the_events),
     Check("lowest_price", "Lists compare the lowest price on view.", prices_are_those_on_view),
+    Check(
+        "programme", "Sessions lie within their events, no room or speaker twice at once.", programmes_can_take_place
+    ),
     Check("slugs", "Every event's slug leads to it.", slugs_lead_to_their_event),
     Check("visibility", "Drafts are hidden, published events are not.", visibility_follows_the_state),
+    Check("covers", "A cover is a picture meant to be one, and not discarded.", covers_are_covers),
 ]

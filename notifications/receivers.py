@@ -84,9 +84,9 @@ def tell_of_email_change_request(*, link: AccountLink, now: datetime, **_: Any) 
 
 
 @receiver(email_changed)
-def tell_of_email_change(*, link: AccountLink, old_email: str, now: datetime, **_: Any) -> None:
-    key, context = f"account.email_changed:{link.pk}", {"new_email": masked(link.email)}
-    _tell_of_account(link.user, "email_changed", key, now, context=context, send_to=old_email)
+def tell_of_email_change(*, user: CustomUser, old_email: str, now: datetime, **_: Any) -> None:
+    key, context = f"account.email_changed:{user.pk}:{now.isoformat()}", {"new_email": masked(user.email)}
+    _tell_of_account(user, "email_changed", key, now, context=context, send_to=old_email)
 
 
 @receiver(password_changed)

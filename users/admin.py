@@ -11,13 +11,23 @@ from django.db.models import Model, QuerySet, URLField
 from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils import timezone
+from rest_framework.exceptions import Throttled
 
 from eventhub_config.shared.errors import DomainError
 from eventhub_config.shared.scoped_admin import BoundedActions
 from users import services
 from users.authentication import signed_in
-from users.models import CustomUser, OrganizerProfile, UserProfile, UserSession
-from users.services.accounts import add_user, touch
+from users.models import (
+    AccountLink,
+    CustomUser,
+    OrganizerProfile,
+    PasswordResetRequest,
+    PendingRegistration,
+    UserProfile,
+    UserSession,
+)
+from users.services.accounts import add_user, edit_user, touch
+from users.services.passwords import password_was_set
 
 DECIDED = ("user_type", "organizer_status", "is_active")
 
@@ -80,23 +90,44 @@ class OrganizerProfileInline(AdministratorsOnly, admin.StackedInline):
 class CustomUserAdmin(AdministratorsOnly, BoundedActions, UserAdmin):
     form = AccountForm
     add_form = NewAccountForm
-    list_display = ("id", "username", "email", "user_type", "organizer_status", "is_active", "date_joined")
+    list_display = (
+        "id", "username", "email", "is_verified", "user_type", "organizer_status", "is_active", "date_joined",
+    )  # fmt: skip
     list_display_links = ("id", "username")
-    list_filter = ("user_type", "organizer_status", "is_active")
+    list_filter = ("user_type", "organizer_status", "is_active", ("email_verified_at", admin.EmptyFieldListFilter))
     search_fields = ("username", "email", "first_name", "last_name")
     date_hierarchy = "date_joined"
     ordering = ("pk",)
     filter_horizontal = ()
-    readonly_fields = ("last_login", "date_joined", "email_verified_at")
+    readonly_fields = ("last_login", "date_joined", "email_verified_at", "pending_email")
     fieldsets = (
-        (None, {"fields": ("username", "password", "email", "first_name", "last_name")}),
+        (None, {"fields": ("username", "password", "email", "pending_email", "first_name", "last_name")}),
         ("Role", {"fields": DECIDED}),
         ("Dates", {"fields": ("last_login", "date_joined", "email_verified_at")}),
     )
     add_fieldsets = (
         (None, {"fields": ("username", "email", "user_type", "usable_password", "password1", "password2")}),
     )
-    actions = ("approve_organizers", "deactivate", "activate")
+    actions = ("approve_organizers", "reject_organizers", "send_verification", "deactivate", "activate")
+
+    @admin.display(description="verified", boolean=True, ordering="email_verified_at")
+    def is_verified(self, user: CustomUser) -> bool:
+        return user.email_verified_at is not None
+
+    @admin.display(description="waits to be changed to", empty_value="-")
+    def pending_email(self, user: CustomUser) -> str | None:
+        found = CustomUser.objects.with_pending_email(timezone.now()).filter(pk=user.pk)
+        return found.values_list("pending_email", flat=True).first()
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:  # noqa: A002
+        """Set a password as Django does, with all that follows from one."""
+        with transaction.atomic():
+            hashes = CustomUser.objects.filter(pk=id if id.isdecimal() else 0).values_list("password", flat=True)
+            before = list(hashes)
+            answer = super().user_change_password(request, id, form_url)
+            if request.method == "POST" and before != list(hashes.all()):
+                password_was_set(user_id=int(id), actor=signed_in(request), now=timezone.now())
+        return answer
 
     def get_inlines(self, request: HttpRequest, obj: Model | None) -> list[Any]:
         if not isinstance(obj, CustomUser):
@@ -109,7 +140,7 @@ class CustomUserAdmin(AdministratorsOnly, BoundedActions, UserAdmin):
         if not change:
             add_user(user=obj, actor=signed_in(request), now=now)
             return
-        obj.save()  # without the columns of DECIDED, which are protected
+        edit_user(user=obj, columns=form.changed_data, actor=signed_in(request), now=now)
         decisions = {name: form.cleaned_data[name] for name in DECIDED if name in form.changed_data}
         if not decisions.get("organizer_status", True):
             del decisions["organizer_status"]
@@ -127,6 +158,25 @@ class CustomUserAdmin(AdministratorsOnly, BoundedActions, UserAdmin):
     @admin.action(description="Approve selected organizers", permissions=["change"])
     def approve_organizers(self, request: HttpRequest, queryset: QuerySet[CustomUser]) -> None:
         self._decide(request, queryset, organizer_status=CustomUser.OrganizerStatus.APPROVED)
+
+    @admin.action(description="Reject selected organizers", permissions=["change"])
+    def reject_organizers(self, request: HttpRequest, queryset: QuerySet[CustomUser]) -> None:
+        self._decide(request, queryset, organizer_status=CustomUser.OrganizerStatus.REJECTED)
+
+    @admin.action(description="Send selected people the link to confirm their address again", permissions=["change"])
+    def send_verification(self, request: HttpRequest, queryset: QuerySet[CustomUser]) -> None:
+        now, sent = timezone.now(), 0
+        for user in queryset.order_by("pk"):
+            try:
+                services.resend_verification(user_id=user.pk, now=now)
+            except DomainError as error:
+                self.message_user(request, f"{user}: {_reason(error)}", messages.WARNING)
+            except Throttled:
+                self.message_user(request, f"{user}: was sent several links within the hour.", messages.WARNING)
+            else:
+                sent += 1
+        if sent:
+            self.message_user(request, f"Links on their way: {sent}.", messages.SUCCESS)
 
     @admin.action(description="Deactivate selected accounts", permissions=["change"])
     def deactivate(self, request: HttpRequest, queryset: QuerySet[CustomUser]) -> None:
@@ -149,8 +199,18 @@ def _reason(error: DomainError) -> str:
     return str(error.errors[0]["message"]) if error.errors else str(error)
 
 
+class ReadOnly(AdministratorsOnly, admin.ModelAdmin):
+    """Rows that services make and end."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
 @admin.register(UserSession)
-class UserSessionAdmin(AdministratorsOnly, admin.ModelAdmin):
+class UserSessionAdmin(ReadOnly):
     list_display = ("id", "user", "created_at", "last_refreshed_at", "revoked_at", "revoke_reason")
     list_filter = ("revoke_reason",)
     list_select_related = ("user",)
@@ -160,8 +220,47 @@ class UserSessionAdmin(AdministratorsOnly, admin.ModelAdmin):
     fields = ("user", "user_agent", "created_at", "last_refreshed_at", "revoked_at", "revoke_reason")
     readonly_fields = fields
 
-    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
+# The links themselves cannot be shown: they stand nowhere but in the mails.
+
+
+@admin.register(AccountLink)
+class AccountLinkAdmin(ReadOnly):
+    list_display = ("id", "user", "purpose", "email", "created_at", "expires_at", "closed_at", "close_reason")
+    list_filter = ("purpose", "close_reason", ("parked_at", admin.EmptyFieldListFilter))
+    list_select_related = ("user",)
+    search_fields = ("=email", "=user__username", "=user__email")
+    date_hierarchy = "created_at"
+    ordering = ("-pk",)
+    fields = (
+        "user", "purpose", "email", "created_at", "expires_at", "closed_at", "close_reason",
+        "attempts", "next_attempt_at", "parked_at", "last_error",
+    )  # fmt: skip
+    readonly_fields = fields
+
+
+@admin.register(PendingRegistration)
+class PendingRegistrationAdmin(ReadOnly):
+    list_display = ("id", "username", "email", "user_type", "created_at", "expires_at", "parked_at")
+    list_filter = ("user_type", ("parked_at", admin.EmptyFieldListFilter))
+    search_fields = ("=username", "=email")
+    date_hierarchy = "created_at"
+    ordering = ("-pk",)
+    fields = (
+        "username", "email", "user_type", "first_name", "last_name", "created_at", "expires_at",
+        "attempts", "next_attempt_at", "parked_at", "last_error",
+    )  # fmt: skip
+    readonly_fields = fields
+
+
+@admin.register(PasswordResetRequest)
+class PasswordResetRequestAdmin(ReadOnly):
+    """Without what somebody typed: it can be anything, a password by mistake."""
+
+    list_display = ("id", "created_at", "attempts", "next_attempt_at", "parked_at", "last_error")
+    list_filter = (("parked_at", admin.EmptyFieldListFilter),)
+    search_fields = ("=id",)
+    date_hierarchy = "created_at"
+    ordering = ("-pk",)
+    fields = ("created_at", "attempts", "next_attempt_at", "parked_at", "last_error")
+    readonly_fields = fields

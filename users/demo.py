@@ -27,7 +27,7 @@ class SignIn:
     timezone: str = "Europe/Berlin"
     interests: tuple[str, ...] = ()
     verified: bool = True
-    organizer_status: str = ""
+    organizer_status: str = CustomUser.OrganizerStatus.APPROVED  # of organizers
     password: str = PASSWORD
 
     @property
@@ -80,7 +80,7 @@ def _make(sign_in: SignIn, now: datetime) -> None:
         user = add_user(user=CustomUser(**about, password=make_password(PASSWORD)), actor=ACTOR, now=now)
     else:
         user = register_user(**about, password=PASSWORD, actor=ACTOR, verified=sign_in.verified, now=now)
-    if sign_in.organizer_status:
+    if sign_in.user_type == UserType.ORGANIZER:
         set_organizer_status(user_id=user.pk, organizer_status=sign_in.organizer_status, actor=ACTOR, now=now)
     profile = {name: getattr(sign_in, name) for name in ("organization", "bio", "timezone")}
     changes: dict[str, object] = {"profile": profile | {"interests": list(sign_in.interests)}}

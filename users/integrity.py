@@ -2,10 +2,22 @@
 
 from collections.abc import Iterator
 
-from django.db.models import Count, Q
+from django.db.models import Count, F, Q
 
 from eventhub_config.shared.integrity import Check
-from users.models import ROLE_GROUPS, CustomUser, UserSession, address_key, comparison_key, derive_flags
+from eventhub_config.shared.models import StoredImage
+from users.models import (
+    ROLE_GROUPS,
+    AccountLink,
+    CustomUser,
+    PasswordResetRequest,
+    PendingRegistration,
+    UserProfile,
+    UserSession,
+    address_key,
+    comparison_key,
+    derive_flags,
+)
 
 UserType = CustomUser.UserType
 
@@ -52,10 +64,37 @@ def _sessions_ended_without_a_reason() -> Iterator[tuple[str, str]]:
         yield f"session {pk}", "has an end without a reason, or a reason without an end"
 
 
+def _links_that_compete() -> Iterator[tuple[str, str]]:
+    open_links = AccountLink.objects.filter(closed_at=None)
+    several = open_links.values("user_id", "purpose").annotate(times=Count("id")).filter(times__gt=1)
+    for found in several.order_by("user_id"):
+        yield f"user {found['user_id']}", f"has {found['times']} open links to {found['purpose']}"
+    for link in AccountLink.objects.filter(expires_at__lte=F("created_at")).order_by("pk"):
+        yield f"link {link.pk}", "ended before it was made"
+
+
+def _owed_mail_without_an_end() -> Iterator[tuple[str, str]]:
+    for model in (AccountLink, PasswordResetRequest, PendingRegistration):
+        for pk in model.objects.filter(parked_at__isnull=False).order_by("pk").values_list("pk", flat=True):
+            yield f"{model._meta.verbose_name} {pk}", "was given up: nobody was written to"
+
+
+def _avatars_that_are_none() -> Iterator[tuple[str, str]]:
+    rows = UserProfile.objects.exclude(avatar=None).order_by("user_id")
+    for user_id, purpose, discarded_at in rows.values_list("user_id", "avatar__purpose", "avatar__discarded_at"):
+        if purpose != StoredImage.Purpose.AVATAR:
+            yield f"user {user_id}", f"has an avatar that is a {purpose}"
+        if discarded_at:
+            yield f"user {user_id}", "has an avatar that is discarded"
+
+
 CHECKS = [
     Check("user_flags", "A user's flags follow from user_type.", _flags_beside_the_role),
     Check("user_groups", "A user is in the group of their role, and in no other.", _groups_beside_the_role),
     Check("user_belongings", "Every user has a profile, every organizer details.", _users_without_what_belongs_to_them),
     Check("user_keys", "Keys are the normalised username and e-mail address.", _keys_that_are_not_normalised),
     Check("user_sessions", "A session that ended says why.", _sessions_ended_without_a_reason),
+    Check("user_links", "A user has one open link of each purpose at most.", _links_that_compete),
+    Check("user_mails", "Whoever is owed a mail about an account gets one.", _owed_mail_without_an_end),
+    Check("avatars", "An avatar is a picture meant to be one, and not discarded.", _avatars_that_are_none),
 ]

@@ -12,7 +12,7 @@ account_link_owed = Signal()  # link (an AccountLink), now
 registration_link_owed = Signal()  # pending (a PendingRegistration), now
 address_in_use = Signal()  # user, whose address somebody else typed; now
 email_change_requested = Signal()  # link (an AccountLink), now
-email_changed = Signal()  # link (an AccountLink), old_email, now
+email_changed = Signal()  # user, old_email, now
 
 # Work that a row stands for.
 password_reset_requested = Signal()  # request_id

@@ -145,6 +145,7 @@ def _tickets(offer: Offer, requests: Sequence[TicketRequest], user: CustomUser, 
             raise InvalidInput.field(f"tickets.{index}.ticket_type", "does_not_exist", "There is no such object.")
         tickets += [
             Ticket(
+                event=offer.event,
                 ticket_type=kind,
                 price=kind.price,
                 attendee_name=request.attendee_name,

@@ -90,8 +90,8 @@ def _of_event(offer: Offer, kinds: list[TypeEligibility], standing: Standing, no
 
 def _without_overdue_holds(offer: Offer, now: datetime) -> Offer:
     """Return the offer as it will be once the holds that have run out are closed."""
-    overdue = Ticket.objects.filter(
-        booking__event_id=offer.event.pk, booking__status=Booking.Status.PENDING, booking__expires_at__lte=now
+    overdue = Ticket.objects.of_event(offer.event.pk).filter(
+        booking__status=Booking.Status.PENDING, booking__expires_at__lte=now
     )
     freed = Counter(dict(overdue.order_by().values_list("ticket_type").annotate(seats=Count("pk"))))
     offer.event.seats_taken -= freed.total()

@@ -68,6 +68,7 @@ def many_bookings(
     tickets = [
         Ticket(
             booking=booking,
+            event=event,
             ticket_type=kind,
             price=kind.price,
             attendee_name=f"{booking.user.first_name} {seat}",

@@ -61,10 +61,8 @@ def test_every_kind_of_column_is_stored_as_by_save() -> None:
 def test_several_rows_get_their_ids_in_order() -> None:
     booking = a_booking()
     kind = TicketType.objects.get(event=booking.event)
-    tickets = [
-        Ticket(booking=booking, ticket_type=kind, price=0, status_changed_at=NOW, attendee_name=f"Guest {number}")
-        for number in range(5)
-    ]
+    common = {"booking": booking, "event": booking.event, "ticket_type": kind, "price": 0, "status_changed_at": NOW}
+    tickets = [Ticket(attendee_name=f"Guest {number}", **common) for number in range(5)]
 
     insert_rows(tickets)
 

@@ -7,8 +7,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from django.db.models import Count
+from django.utils import timezone
 
-from eventhub_config.shared.models import StatusChange
+from eventhub_config.shared.images import files
+from eventhub_config.shared.images.storing import MAY_BE_UNUSED, unused
+from eventhub_config.shared.models import StatusChange, StoredImage
 from eventhub_config.shared.registry import contributions
 from eventhub_config.shared.transitions import status_models
 
@@ -70,7 +73,24 @@ def _states_without_their_history() -> Iterator[tuple[str, str]]:
                 yield f"{label} {pk}", f"is {status}, but its history ends in {last.get(pk, 'nothing')}"
 
 
+def _pictures_without_their_files() -> Iterator[tuple[str, str]]:
+    kept = StoredImage.objects.filter(discarded_at=None).exclude(pk__in=unused(StoredImage.objects.all()).values("pk"))
+    for key, rendered_at in kept.order_by("created_at", "pk").values_list("pk", "rendered_at"):
+        expected = {files.MASTER, *(files.SIZES if rendered_at else ())}
+        for name in sorted(expected - files.there_are(key)):
+            yield f"picture {key}", f"has no file {name}"
+
+
+def _pictures_that_nobody_uses() -> Iterator[tuple[str, str]]:
+    # Twice the time after which the hourly job discards them.
+    old = StoredImage.objects.filter(discarded_at=None, created_at__lt=timezone.now() - 2 * MAY_BE_UNUSED)
+    for key in unused(old).order_by("created_at", "pk").values_list("pk", flat=True):
+        yield f"picture {key}", "is used by nobody, and was not discarded"
+
+
 CHECKS = [
     Check("history_moves", "No move outside the table of states stands in the history.", _moves_outside_the_table),
     Check("history_complete", "Each row's state is where its history ends.", _states_without_their_history),
+    Check("image_files", "Every picture in use has its files in the storage.", _pictures_without_their_files),
+    Check("image_use", "Pictures that nobody uses are discarded.", _pictures_that_nobody_uses),
 ]

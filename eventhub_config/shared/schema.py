@@ -206,7 +206,7 @@ def finish_document(result: dict[str, Any], generator: Any, request: Any, public
                 for header, component in answered if status[0] in "23" else ():
                     headers[header] = {"$ref": f"#/components/headers/{component}"}
                 made = operation["operationId"].endswith("_create") and status in {"201", "202"}
-                if made and _has_id(response, result["components"]["schemas"]):
+                if (made and _has_id(response, result["components"]["schemas"])) or "Location" in headers:
                     headers["Location"] = {"$ref": "#/components/headers/Location"}
                 if status in {"429", "503"}:
                     headers["Retry-After"] = {"$ref": "#/components/headers/RetryAfter"}

@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from eventhub_config.tests.world import World
+from users.models import AccountLink
+from users.services.links import make_link, token_of
 from users.tests.factories import PASSWORD
 
 
@@ -45,6 +47,15 @@ TABLE = [
     Row("auth_token_verify", "deactivated",                    401, 401, 401, 401, 401, 401, 401, 401),
     Row("auth_logout", "",                                     401, 204, 204, 204, 204, 204, 204, 401),
 
+    Row("auth_password_reset", "",                             202, 202, 202, 202, 202, 202, 202, 202),
+    Row("auth_password_reset_confirm", "good",                 204, 204, 204, 204, 204, 204, 204, 204),
+    Row("auth_password_reset_confirm", "wrong",                400, 400, 400, 400, 400, 400, 400, 400),
+    Row("auth_password_reset_confirm", "deactivated",          400, 400, 400, 400, 400, 400, 400, 400),
+    Row("auth_email_verify", "good",                           200, 200, 200, 200, 200, 200, 200, 200),
+    Row("auth_email_verify", "deactivated",                    400, 400, 400, 400, 400, 400, 400, 400),
+    Row("auth_email_confirm", "good",                          200, 200, 200, 200, 200, 200, 200, 200),
+    Row("auth_email_confirm", "deactivated",                   400, 400, 400, 400, 400, 400, 400, 400),
+
     Row("users_create", "",                                    201, 201, 201, 201, 201, 201, 201, 401),
     Row("users_list", "",                                      401, 403, 403, 403, 403, 403, 200, 401),
     Row("users_retrieve", "owner",                             401, 403, 403, 403, 403, 403, 200, 401),
@@ -52,6 +63,9 @@ TABLE = [
     Row("users_me_retrieve", "",                               401, 200, 200, 200, 200, 200, 200, 401),
     Row("users_me_partial_update", "",                         401, 200, 200, 200, 200, 200, 200, 401),
     Row("users_me_password", "",                               401, 200, 200, 200, 200, 200, 200, 401),
+    Row("users_me_email", "",                                  401, 202, 202, 202, 202, 202, 202, 401),
+    Row("users_me_email_cancel", "",                           401, 204, 204, 204, 204, 204, 204, 401),
+    Row("users_me_email_verify", "",                           401, 202, 202, 202, 202, 202, 202, 401),
     Row("organizers_retrieve", "organizer",                    200, 200, 200, 200, 200, 200, 200, 401),
     Row("organizers_retrieve", "pending_organizer",            404, 404, 404, 404, 404, 404, 404, 401),
     Row("organizers_retrieve", "owner",                        404, 404, 404, 404, 404, 404, 404, 401),
@@ -79,6 +93,9 @@ TABLE = [
     Row("events_cancel", "cancelled_event",                    401, 403, 403, 409, 403, 403, 409, 401),
     Row("events_cancel", "draft",                              401, 403, 403, 200, 404, 404, 200, 401),
 
+    Row("events_duplicate", "event",                           401, 403, 403, 201, 403, 403, 201, 401),
+    Row("events_duplicate", "cancelled_event",                 401, 403, 403, 201, 403, 403, 201, 401),
+    Row("events_duplicate", "draft",                           401, 403, 403, 201, 404, 404, 201, 401),
     Row("events_sessions_list", "event",                       200, 200, 200, 200, 200, 200, 200, 401),
     Row("events_sessions_list", "draft",                       404, 404, 404, 200, 404, 404, 200, 401),
     Row("sessions_list", "",                                   200, 200, 200, 200, 200, 200, 200, 401),
@@ -144,15 +161,36 @@ def _token(world: World, about: str) -> dict[str, str]:
     return {"token": world.tokens["deactivated" if about == "deactivated" else "owner"].access}
 
 
+def _mailed(purpose: AccountLink.Purpose, email: str = "") -> Callable[[World, str], dict[str, str]]:
+    """Return what sends the token of a link of the owner's, of a deactivated person's, or one that nobody was sent."""
+
+    def body(world: World, about: str) -> dict[str, str]:
+        person = world.people["deactivated" if about == "deactivated" else "owner"]
+        link = make_link(user=person, purpose=purpose, email=email or person.email, now=world.now)
+        return {"token": token_of(link) + ("x" if about == "wrong" else "")}
+
+    return body
+
+
+def _new_password(world: World, about: str) -> dict[str, str]:
+    token = _mailed(AccountLink.Purpose.RESET_PASSWORD)(world, about)
+    return token | {"new_password": "a longer pass phrase"}
+
+
 # What each operation is sent, where it takes a body: good for whoever may do it.
 BODIES: Mapping[str, dict[str, Any] | Callable[[World, str], dict[str, Any]]] = {
     "auth_token": _credentials,
     "auth_token_refresh": _refresh,
     "auth_token_verify": _token,
     "auth_logout": {},
+    "auth_password_reset": lambda world, about: {"email": world.people["owner"].email},
+    "auth_password_reset_confirm": _new_password,
+    "auth_email_verify": _mailed(AccountLink.Purpose.VERIFY_EMAIL),
+    "auth_email_confirm": _mailed(AccountLink.Purpose.CHANGE_EMAIL, "elsewhere@example.org"),
     "users_create": {"username": "newcomer", "email": "new@example.org", "password": PASSWORD},
     "users_partial_update": {"user_type": "organizer"},
     "users_me_partial_update": {"first_name": "Grace"},
+    "users_me_email": {"email": "elsewhere@example.org", "current_password": PASSWORD},
     "users_me_password": {"current_password": PASSWORD, "new_password": "a longer pass phrase"},
     "events_create": {
         "title": "Another one",
@@ -163,6 +201,7 @@ BODIES: Mapping[str, dict[str, Any] | Callable[[World, str], dict[str, Any]]] = 
     },
     "events_partial_update": {"title": "A better title"},
     "events_cancel": {"reason": "Storm"},
+    "events_duplicate": {"title": "Once more"},
     "sessions_create": lambda world, about: {
         "event": world.pk(about),
         "title": "Opening",

@@ -15,7 +15,11 @@ from eventhub_config.tests.contract import document, operations
 
 # Generated clients name their functions after these. Adding is free; renaming or removing one breaks every client.
 OPERATION_IDS = [
+    "auth_email_confirm",
+    "auth_email_verify",
     "auth_logout",
+    "auth_password_reset",
+    "auth_password_reset_confirm",
     "auth_token",
     "auth_token_refresh",
     "auth_token_verify",
@@ -27,6 +31,7 @@ OPERATION_IDS = [
     "events_cancel",
     "events_create",
     "events_destroy",
+    "events_duplicate",
     "events_list",
     "events_partial_update",
     "events_publish",
@@ -60,6 +65,9 @@ OPERATION_IDS = [
     "ticket_types_retrieve",
     "users_create",
     "users_list",
+    "users_me_email",
+    "users_me_email_cancel",
+    "users_me_email_verify",
     "users_me_partial_update",
     "users_me_password",
     "users_me_retrieve",
@@ -161,10 +169,16 @@ def test_takes_special_requirements_as_a_plain_text_too() -> None:
 def test_names_the_headers_of_answers() -> None:
     headers = {
         name: set(operations()[name].described["responses"][status]["headers"])
-        for name, status in [("events_retrieve", "304"), ("events_partial_update", "200"), ("bookings_create", "201")]
+        for name, status in [
+            ("events_retrieve", "304"),
+            ("events_partial_update", "200"),
+            ("events_duplicate", "201"),
+            ("bookings_create", "201"),
+        ]
     }
 
     assert headers["events_retrieve"] == headers["events_partial_update"] == {"X-Request-ID", "ETag"}
+    assert headers["events_duplicate"] == {"X-Request-ID", "Location"}
     assert headers["bookings_create"] == {"X-Request-ID", "Idempotency-Replayed", "Location"}
 
 
@@ -199,6 +213,10 @@ def test_demands_a_token_for_all_that_is_not_public() -> None:
     public = {operation.id for operation in operations().values() if {} in operation.described.get("security", [{}])}
 
     assert public == {
+        "auth_email_confirm",
+        "auth_email_verify",
+        "auth_password_reset",
+        "auth_password_reset_confirm",
         "auth_logout",  # takes the refresh token in its body instead
         "auth_token",
         "auth_token_refresh",

@@ -6,12 +6,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from eventhub_config.shared.models import StatusChange, StoredImage
+from eventhub_config.shared.postgres import on_postgres
 from events.models import Event, EventSlug, Session, TicketType
 from events.services import advance_event, cancel_event, duplicate_event, read_offer, take_seats
-from events.services.programme import SessionsOutsideEvent
 from events.tests.factories import NOW, a_draft, a_session, an_event
 from users.models import CustomUser
 from users.tests.factories import a_user, an_admin, an_organizer
@@ -167,18 +169,13 @@ def test_what_a_skipped_hour_would_swallow_is_refused() -> None:
     night = datetime(2027, 3, 20, 22, tzinfo=BERLIN)
     source = a_draft(starts_at=night.astimezone(UTC), ends_at=(night + timedelta(hours=8)).astimezone(UTC))
     third = (night + timedelta(hours=4)).astimezone(UTC)
-    a_session(source, title="Third hour", starts_at=third, ends_at=third + timedelta(minutes=30))
-    a_session(source, title="Later", starts_at=third + timedelta(hours=1), ends_at=third + timedelta(hours=2))
-    moved = {"starts_at": datetime(2027, 3, 27, 22, tzinfo=BERLIN)}
+    a_session(source, title="Third hour", starts_at=third, ends_at=third + timedelta(hours=1))
 
-    copy = duplicate_event(event_id=source.pk, actor=source.organizer, now=NOW, **moved)
+    answer = duplicate(source, starts_at=datetime(2027, 3, 27, 22, tzinfo=BERLIN).isoformat())
 
-    assert [session.title for session in copy.sessions.in_order()] == ["Later", "Third hour"]
-    longer = third + timedelta(minutes=30)
-    Session.objects.filter(event=source, title="Third hour").update(ends_at=longer + timedelta(minutes=30))
-    with pytest.raises(SessionsOutsideEvent, match="Third hour"):
-        duplicate_event(event_id=source.pk, actor=source.organizer, now=NOW, **moved)
-    assert Event.objects.count() == 2
+    assert (answer.status_code, answer.json()["code"]) == (409, "sessions_outside_event")
+    assert "Third hour" in answer.json()["detail"]
+    assert Event.objects.count() == Session.objects.count() == 1
 
 
 @pytest.mark.parametrize("state", ["draft", "published", "ongoing", "completed", "cancelled"])
@@ -234,15 +231,15 @@ def test_refuses_what_cannot_be(body: dict[str, Any], field: str, code: str) -> 
     assert Event.objects.count() == 1
 
 
-def test_takes_as_many_statements_for_a_long_programme_as_for_a_short_one(django_assert_num_queries: Any) -> None:
+def test_takes_as_many_statements_for_a_long_programme_as_for_a_short_one() -> None:
     organizer = an_organizer()
 
     def statements(sessions: int, types: int) -> int:
         event = an_event(organizer=organizer, ticket_types=[{"name": f"Type {number}"} for number in range(types)])
         for _ in range(sessions):
             a_session(event)
-        with django_assert_num_queries(21, exact=False) as captured:
+        with CaptureQueriesContext(connection) as captured:
             duplicate_event(event_id=event.pk, actor=organizer, now=NOW)
         return len(captured)
 
-    assert statements(sessions=1, types=1) == statements(sessions=40, types=20)
+    assert statements(sessions=1, types=1) == statements(sessions=40, types=20) == (22 if on_postgres() else 30)

@@ -17,7 +17,7 @@ from users.services import update_own_account
 from users.tests.factories import a_client_of, a_user, an_organizer
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_now")]
-with_typos = pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite matches plainly")
+with_typos = pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite matches plainly")
 
 
 def found(text: str, who: CustomUser | None = None, **more: str) -> list[str]:

@@ -36,7 +36,7 @@ def message(booking: Booking, kind: str) -> Notification:
 def test_a_new_account_is_welcomed() -> None:
     user = register_user(username="ada", email="ada@example.org", password="a pass phrase for tests", now=NOW)
 
-    welcome = Notification.objects.get(user=user)
+    welcome = Notification.objects.get(user=user, in_app=True)
     assert (welcome.kind, welcome.type, welcome.dedupe_key) == (
         "user_registered",
         "confirmation",

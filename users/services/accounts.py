@@ -1,7 +1,7 @@
 """Accounts: registering, editing one's own, and what administrators decide."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from copy import copy
 from datetime import datetime
 from typing import Any
@@ -126,6 +126,25 @@ def add_user(*, user: CustomUser, actor: Actor, now: datetime) -> CustomUser:
     user.save()
     _welcome(user, actor=actor, now=now)
     return user
+
+
+@unit_of_work
+def edit_user(*, user: CustomUser, columns: Iterable[str], actor: Actor, now: datetime) -> None:
+    """Save what an administrator has edited on a user as they read them: names and address, which they vouch for.
+
+    :raises Forbidden: the actor is no administrator.
+    """
+    _require_administrator(actor)
+    before = locked(user.pk)
+    edited = sorted(set(columns) & set(user.unprotected_columns()))
+    user.save(update_fields=edited)
+    record(user, ", ".join(edited), before="", after="edited", actor=actor, now=now)
+    if user.email_key != before.email_key:
+        user.email_verified_at = now
+        user.save(update_fields=["email_verified_at"])
+        signals.email_changed.send(sender=CustomUser, user=user, old_email=before.email, now=now)
+    if user.display_name != before.display_name:
+        signals.user_renamed.send(sender=CustomUser, user=user)
 
 
 def _welcome(user: CustomUser, *, actor: Actor, now: datetime) -> None:

@@ -180,5 +180,5 @@ def _change_email(*, link_id: int, now: datetime) -> CustomUser:
         raise EmailTaken from error
     touch(user)
     record(user, "email", before="", after="changed", actor=user, now=now)
-    signals.email_changed.send(sender=AccountLink, link=link, old_email=old_email, now=now)
+    signals.email_changed.send(sender=CustomUser, user=user, old_email=old_email, now=now)
     return user

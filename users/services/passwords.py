@@ -5,11 +5,12 @@ from datetime import datetime
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 
+from eventhub_config.shared.actors import Actor
 from eventhub_config.shared.errors import InvalidInput
 from eventhub_config.shared.throttling import Limit, enforce
 from eventhub_config.shared.transactions import unit_of_work
 from users import signals
-from users.models import AccountLink, CustomUser, PasswordResetRequest, comparison_key
+from users.models import AccountLink, PasswordResetRequest, comparison_key
 from users.services.accounts import set_password_hash, touch, weak
 from users.services.links import find_link, may_write_to, owe_link, use_link
 from users.services.owed import attempt
@@ -88,7 +89,7 @@ def _reset(*, link_id: int, new_hash: str, now: datetime) -> None:
 
 
 @unit_of_work
-def password_was_set(*, user: CustomUser, actor: CustomUser, now: datetime) -> None:
+def password_was_set(*, user_id: int, actor: Actor, now: datetime) -> None:
     """Do what follows when an administrator has set a password on a form: every token ends, and the user is told."""
-    fresh = locked(user.pk)
-    set_password_hash(fresh, fresh.password, actor=actor, now=now)
+    user = locked(user_id)
+    set_password_hash(user, user.password, actor=actor, now=now)

@@ -32,6 +32,7 @@ def test_makes_an_attendee_with_a_profile():
         "id": user.pk,
         "username": "ada",
         "email": "ada@example.com",
+        "email_verified_at": None,
         "first_name": "Ada",
         "last_name": "Lovelace",
         "user_type": "attendee",
@@ -165,9 +166,9 @@ def test_is_undone_when_somebody_who_hears_of_it_fails():
 
 def test_names_the_field_when_somebody_else_was_quicker(monkeypatch: pytest.MonkeyPatch):
     a_user(username="ada")
-    look = accounts._taken
+    look = accounts.taken
     answers: Iterator[list[dict[str, str]]] = iter([[]])  # the first look sees nobody yet
-    monkeypatch.setattr(accounts, "_taken", lambda user: next(answers, None) or look(user))
+    monkeypatch.setattr(accounts, "taken", lambda user: next(answers, None) or look(user))
 
     with pytest.raises(InvalidInput) as refusal:
         register_user(**ADA, now=NOW)
