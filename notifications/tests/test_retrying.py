@@ -14,6 +14,7 @@ from eventhub_config.shared.models import StatusChange
 from eventhub_config.shared.owed_work import CLAIM_LASTS
 from events.tests.factories import NOW
 from notifications.jobs import JOBS, messages_to_send
+from notifications.mail import address_of
 from notifications.models import Notification
 from notifications.services import deliver, resend
 from notifications.tests.factories import a_notification
@@ -169,7 +170,7 @@ def test_an_address_refused_for_good_is_given_up_at_once(
     code: int, status: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     message = a_notification()
-    refusal = SMTPRecipientsRefused({message.user.email: (code, b"mailbox unavailable")})
+    refusal = SMTPRecipientsRefused({address_of(message): (code, b"mailbox unavailable")})
     monkeypatch.setattr(Memory, "send_messages", Mock(side_effect=refusal))
 
     deliver(notification_id=message.pk, now=NOW)

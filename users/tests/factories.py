@@ -10,7 +10,8 @@ from django.utils import timezone
 from model_bakery import baker
 from rest_framework.test import APIClient
 
-from users.models import CustomUser, UserSession
+from users.models import AccountLink, CustomUser, UserSession
+from users.services.links import make_link
 from users.services.tokens import TokenPair, start_session
 
 NOW = datetime(2027, 3, 1, 12, 0, tzinfo=UTC)
@@ -58,3 +59,9 @@ def a_client(tokens: TokenPair | None = None, *, address: str = "127.0.0.1") -> 
 
 def a_client_of(user: CustomUser) -> APIClient:
     return a_client(tokens_for(user))
+
+
+def a_link(user: CustomUser, purpose: str, *, email: str = "", now: datetime | None = None) -> AccountLink:
+    return make_link(
+        user=user, purpose=AccountLink.Purpose(purpose), email=email or user.email, now=now or timezone.now()
+    )
