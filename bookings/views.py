@@ -86,8 +86,7 @@ class BookingViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSe
 
 
 class BookedEventViewSet(ApiViewSet):
-    """What bookings say about an event: its path is the events', its data ours."""
-
+    # Paths of events, but what they tell is ours.
     access = {"eligibility": Anyone, "attendees": OrganizerOrAdmin}
     problems = {"attendees": (NotOwner,)}
     lists = frozenset({"attendees"})

@@ -258,11 +258,13 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     ],
     "ENUM_NAME_OVERRIDES": {
         # Named with their resource, so that another resource's `type` or `kind` renames none of them.
+        "BookingStatusEnum": "bookings.models.Booking.Status",
         "EventCategoryEnum": "events.models.Event.Category",
         "EventFormatEnum": "events.models.Event.Format",
         "InvoiceKindEnum": "payments.models.Invoice.Kind",
         "NotificationTypeEnum": "notifications.models.Notification.Type",
         "PaymentMethodEnum": "payments.models.Payment.Method",
+        "TicketStatusEnum": "bookings.models.Ticket.Status",
         "UserTypeEnum": "users.models.CustomUser.UserType",
         "RegistrationTypeEnum": "users.serializers.REGISTRATION_TYPES",
     },

@@ -13,11 +13,8 @@ from zoneinfo import ZoneInfo
 
 from icalendar import Timezone, TimezoneDaylight, TimezoneStandard
 
-
 # Names of Coordinated Universal Time: such times need no description.
-_UTC = frozenset(
-    {"UTC", "UCT", "Universal", "Zulu", "Etc/UTC", "Etc/UCT", "Etc/Universal", "Etc/Zulu"}
-)
+_UTC = frozenset({"UTC", "UCT", "Universal", "Zulu", "Etc/UTC", "Etc/UCT", "Etc/Universal", "Etc/Zulu"})
 _DAY, _SECOND = timedelta(days=1), timedelta(seconds=1)
 
 

@@ -1,10 +1,20 @@
 from django.urls import re_path
 from rest_framework.routers import SimpleRouter
 
-from events.views import CoverViewSet, EventViewSet, ProgrammeViewSet, SessionViewSet, TicketTypeViewSet
+from events.views import (
+    CoverViewSet,
+    EventCalendarViewSet,
+    EventViewSet,
+    OrganizerCalendarViewSet,
+    ProgrammeViewSet,
+    SessionViewSet,
+    TicketTypeViewSet,
+)
 
 router = SimpleRouter()
 router.register("events", EventViewSet, basename="event")
+router.register("events", EventCalendarViewSet, basename="event-calendar")
+router.register("organizers", OrganizerCalendarViewSet, basename="organizer-calendar")
 router.register("sessions", SessionViewSet, basename="session")
 router.register("ticket-types", TicketTypeViewSet, basename="ticket-type")
 

@@ -63,10 +63,15 @@ def expected_version(request: Request) -> ExpectedVersion:
     return ExpectedVersion(frozenset(tag.strip('"').partition("-")[0] for tag in _tags(header)))
 
 
+def is_known(request: Request, tag: str) -> bool:
+    """Return whether the reader has what this tag names already."""
+    return request.method in {"GET", "HEAD"} and bool(_tags(request.headers.get("If-None-Match", "")) & {"*", tag})
+
+
 def versioned(request: Request, data: Any, version: int, status: int = 200) -> Response:
     """Answer with a body and its ETag, or with 304 if a reader has it already."""
     tag = etag(version, data)
-    if request.method in {"GET", "HEAD"} and _tags(request.headers.get("If-None-Match", "")) & {"*", tag}:
+    if is_known(request, tag):
         return Response(status=304, headers={"ETag": tag})
     return Response(data, status=status, headers={"ETag": tag})
 

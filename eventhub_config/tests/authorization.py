@@ -8,6 +8,7 @@ columns from "Who may do what" in ``docs/api.md``; give its body in ``BODIES`` i
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from eventhub_config.tests.pictures import picture
 from eventhub_config.tests.world import World
 from users.models import AccountLink
 from users.services.links import make_link, token_of
@@ -66,6 +67,8 @@ TABLE = [
     Row("users_me_email", "",                                  401, 202, 202, 202, 202, 202, 202, 401),
     Row("users_me_email_cancel", "",                           401, 204, 204, 204, 204, 204, 204, 401),
     Row("users_me_email_verify", "",                           401, 202, 202, 202, 202, 202, 202, 401),
+    Row("users_me_avatar_create", "",                          401, 200, 200, 200, 200, 200, 200, 401),
+    Row("users_me_avatar_destroy", "",                         401, 200, 200, 200, 200, 200, 200, 401),
     Row("organizers_retrieve", "organizer",                    200, 200, 200, 200, 200, 200, 200, 401),
     Row("organizers_retrieve", "pending_organizer",            404, 404, 404, 404, 404, 404, 404, 401),
     Row("organizers_retrieve", "owner",                        404, 404, 404, 404, 404, 404, 404, 401),
@@ -77,11 +80,22 @@ TABLE = [
     Row("events_retrieve", "draft",                            404, 404, 404, 200, 404, 404, 200, 401),
     Row("events_availability", "event",                        200, 200, 200, 200, 200, 200, 200, 401),
     Row("events_availability", "draft",                        404, 404, 404, 200, 404, 404, 200, 401),
+    Row("events_eligibility", "event",                         200, 200, 200, 200, 200, 200, 200, 401),
+    Row("events_eligibility", "cancelled_event",               200, 200, 200, 200, 200, 200, 200, 401),
+    Row("events_eligibility", "draft",                         404, 404, 404, 200, 404, 404, 200, 401),
+    Row("events_attendees", "event",                           401, 403, 403, 200, 403, 403, 200, 401),
+    Row("events_attendees", "draft",                           401, 403, 403, 200, 404, 404, 200, 401),
     Row("events_statistics", "event",                          401, 403, 403, 200, 403, 403, 200, 401),
     Row("events_statistics", "draft",                          401, 403, 403, 200, 404, 404, 200, 401),
     Row("events_partial_update", "event",                      401, 403, 403, 200, 403, 403, 200, 401),
     Row("events_partial_update", "cancelled_event",            401, 403, 403, 409, 403, 403, 409, 401),
     Row("events_partial_update", "draft",                      401, 403, 403, 200, 404, 404, 200, 401),
+    Row("events_cover_image_create", "event",                  401, 403, 403, 200, 403, 403, 200, 401),
+    Row("events_cover_image_create", "cancelled_event",        401, 403, 403, 409, 403, 403, 409, 401),
+    Row("events_cover_image_create", "draft",                  401, 403, 403, 200, 404, 404, 200, 401),
+    Row("events_cover_image_destroy", "event",                 401, 403, 403, 200, 403, 403, 200, 401),
+    Row("events_cover_image_destroy", "cancelled_event",       401, 403, 403, 409, 403, 403, 409, 401),
+    Row("events_cover_image_destroy", "draft",                 401, 403, 403, 200, 404, 404, 200, 401),
     Row("events_destroy", "event",                             401, 403, 403, 409, 403, 403, 409, 401),
     Row("events_destroy", "draft",                             401, 403, 403, 204, 404, 404, 204, 401),
     Row("events_publish", "event",                             401, 403, 403, 409, 403, 403, 409, 401),
@@ -93,6 +107,12 @@ TABLE = [
     Row("events_cancel", "cancelled_event",                    401, 403, 403, 409, 403, 403, 409, 401),
     Row("events_cancel", "draft",                              401, 403, 403, 200, 404, 404, 200, 401),
 
+    Row("events_calendar", "event",                            200, 200, 200, 200, 200, 200, 200, 401),
+    Row("events_calendar", "cancelled_event",                  200, 200, 200, 200, 200, 200, 200, 401),
+    Row("events_calendar", "draft",                            404, 404, 404, 200, 404, 404, 200, 401),
+    Row("organizers_calendar", "organizer",                    200, 200, 200, 200, 200, 200, 200, 401),
+    Row("organizers_calendar", "pending_organizer",            404, 404, 404, 404, 404, 404, 404, 401),
+    Row("organizers_calendar", "owner",                        404, 404, 404, 404, 404, 404, 404, 401),
     Row("events_duplicate", "event",                           401, 403, 403, 201, 403, 403, 201, 401),
     Row("events_duplicate", "cancelled_event",                 401, 403, 403, 201, 403, 403, 201, 401),
     Row("events_duplicate", "draft",                           401, 403, 403, 201, 404, 404, 201, 401),
@@ -177,6 +197,8 @@ def _new_password(world: World, about: str) -> dict[str, str]:
     return token | {"new_password": "a longer pass phrase"}
 
 
+PICTURE = picture()
+
 # What each operation is sent, where it takes a body: good for whoever may do it.
 BODIES: Mapping[str, dict[str, Any] | Callable[[World, str], dict[str, Any]]] = {
     "auth_token": _credentials,
@@ -199,6 +221,8 @@ BODIES: Mapping[str, dict[str, Any] | Callable[[World, str], dict[str, Any]]] = 
         "starts_at": "2037-03-01T18:00:00+01:00",
         "ends_at": "2037-03-01T21:00:00+01:00",
     },
+    "users_me_avatar_create": {"image": PICTURE},
+    "events_cover_image_create": {"image": PICTURE},
     "events_partial_update": {"title": "A better title"},
     "events_cancel": {"reason": "Storm"},
     "events_duplicate": {"title": "Once more"},

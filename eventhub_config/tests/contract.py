@@ -156,7 +156,8 @@ def _broken_promises(
     if media_type not in contents:
         yield f"header Content-Type: is {media_type!r}, documented: {', '.join(contents)}"
         return
-    yield from _broken_body(operation, status, headers, content, contents[media_type])
+    if media_type.endswith("json"):
+        yield from _broken_body(operation, status, headers, content, contents[media_type])
 
 
 def _contents(operation: Operation, status: int) -> dict[str, str] | None:

@@ -95,7 +95,7 @@ def one_connection() -> Iterator[None]:
 def test_are_answered_as_documented(operation_id: str, mode: GenerationMode, settings: Settings) -> None:
     """RELIABILITY I1, I2, I3"""
     settings.ANONYMOUS_RATE = settings.ACCOUNT_RATE = 10**9
-    settings.SIGN_IN_ACCOUNT_LIMIT = settings.SIGN_IN_ADDRESS_LIMIT = 10**9
+    settings.SIGN_IN_ACCOUNT_LIMIT = settings.SIGN_IN_ADDRESS_LIMIT = settings.IMAGE_UPLOADS_PER_HOUR = 10**9
     world, application = a_world(), get_wsgi_application()
     operation = contract.operations()[operation_id]
     drawn = described()[operation.path][operation.method.upper()].as_strategy(generation_mode=mode)

@@ -61,8 +61,15 @@ def a_hidden_draft(world: World) -> Hidden:
     refresh(draft.pk)
     return Hidden(
         ids={"events": draft.pk, "sessions": session.pk, "ticket-types": kind.pk},
-        values={"event": [draft.pk], "slug": [MARKER.lower()]}
-        | {name: [MARKER] for name in ("search", "city", "speaker", "room")},
+        values={
+            "event": [draft.pk],
+            "slug": [MARKER.lower()],
+            "search": [MARKER],
+            "city": [MARKER],
+            "speaker": [MARKER],
+            "room": [MARKER],
+            "ticket_type": [kind.pk],
+        },
         references=[
             ("bookings_create", {"event": draft.pk}),
             ("bookings_create", {"event": draft.pk, "tickets": [{"ticket_type": kind.pk}]}),
@@ -139,7 +146,9 @@ INSIDERS = [(a_hidden_draft, "organizer"), (a_hidden_purchase, "owner")]
 # What each query parameter is tried with besides what is hidden. A new parameter has to be named here.
 TRIED: dict[str, list[Any]] = {
     "booking": [],
+    "booking_status": [],
     "category": ["workshop"],
+    "checked_in": ["true", "false"],
     "city": [],
     "country": ["DE"],
     "created_after": ["2020-01-01T00:00:00Z"],
@@ -168,6 +177,7 @@ TRIED: dict[str, list[Any]] = {
     "starts_after": ["2020-01-01T00:00:00Z"],
     "starts_before": ["2100-01-01T00:00:00Z"],
     "status": [],  # all that the document lists
+    "ticket_type": [],
     "type": ["confirmation"],
     "user_type": ["attendee"],
 }

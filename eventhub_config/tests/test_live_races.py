@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,6 +19,7 @@ from bookings.models import Booking
 from bookings.tests.test_overselling import without_constraint
 from eventhub_config.development.embedded import Server
 from eventhub_config.shared.integrity import all_checks
+from eventhub_config.tests.contract import check, document
 from eventhub_config.tests.live import own_queue, wait_until, web, worker
 from events.models import Event
 from events.tests.factories import an_event
@@ -36,11 +37,12 @@ class Answer:
     status: int
     code: str
     seconds: float
+    body: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass
 class Person:
-    """Somebody with a token and a connection of their own."""
+    """Somebody with a token and a connection of their own. What they are answered is held against the document."""
 
     url: str
     token: str
@@ -52,13 +54,16 @@ class Person:
             headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
             link.request(method, path, json.dumps(body or {}), headers)
             response = link.getresponse()
-            content = json.loads(response.read() or b"{}")
+            content = response.read()
         finally:
             link.close()
-        return Answer(response.status, str(content.get("code", "")), time.monotonic() - began)
+        check(method, path, response.status, response.headers, content)
+        body = json.loads(content or b"{}")
+        return Answer(response.status, str(body.get("code", "")), time.monotonic() - began, body)
 
 
 def person(url: str, user: CustomUser | None = None) -> Person:
+    document()  # made once, before threads ask for it at the same time
     return Person(url, tokens_for(user or a_user()).access)
 
 

@@ -29,6 +29,7 @@ PROMISED = {
     "process_payment_timeout": 5,
     "sweep_cancelled_events": 1,
     "sweep_expired_holds": 1,
+    "sweep_images": 1,
     "sweep_invoices": 1,
     "sweep_messages": 1,
     "sweep_payments": 1,

@@ -58,6 +58,12 @@ def test_good_values_start_in_production(tmp_path: Path) -> None:
         ({"PAYMENT_GATEWAY": ""}, ["PAYMENT_GATEWAY"]),
         ({"PAYMENT_GATEWAY": "bitcoin"}, ["PAYMENT_GATEWAY"]),
         ({"UNSAFE_NO_SEAT_GUARD": "1"}, ["UNSAFE_NO_SEAT_GUARD"]),
+        ({"MEDIA_STORAGE": "ftp"}, ["MEDIA_STORAGE"]),
+        ({"MEDIA_STORAGE": "s3"}, ["S3_BUCKET"]),
+        ({"MEDIA_STORAGE": "s3", "S3_BUCKET": "b", "S3_ENDPOINT_URL": "s3.example.org"}, ["S3_ENDPOINT_URL"]),
+        ({"MEDIA_STORAGE": "s3", "S3_BUCKET": "b", "S3_ACCESS_KEY": "k"}, ["S3_ACCESS_KEY, S3_SECRET_KEY"]),
+        ({"MEDIA_URL": "cdn.example.org"}, ["MEDIA_URL"]),
+        ({"IMAGE_MAX_BYTES": "0", "IMAGE_MAX_PIXELS": "many"}, ["IMAGE_MAX_BYTES", "IMAGE_MAX_PIXELS"]),
         (
             {
                 "SECRET_KEY": "",

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from email.utils import parseaddr
 from itertools import groupby
@@ -18,7 +18,7 @@ from users.models import CustomUser
 
 PRODUCT = "-//Event Hub//Event Hub//EN"
 SHOWN_AFTER_THE_END = timedelta(days=90)
-MOST_EVENTS = 500
+MOST_EVENTS = 200
 DESCRIPTION_LENGTH = 500  # characters, in a calendar of many events
 REFRESH = timedelta(hours=6)
 
@@ -67,14 +67,13 @@ def _calendar(events: Iterable[Event], *, longest: int | None = None) -> Calenda
 
 
 def _entry(event: Event, longest: int | None) -> Entry:
-    zone = zone_of(event.timezone)
     entry = Entry()
     entry.add("uid", f"event-{event.pk}@{urlsplit(settings.PUBLIC_URL).hostname}")
     entry.add("sequence", event.version)
     entry.add("dtstamp", event.updated_at.astimezone(UTC))
     entry.add("last-modified", event.updated_at.astimezone(UTC))
-    entry.add("dtstart", event.starts_at.astimezone(zone))
-    entry.add("dtend", event.ends_at.astimezone(zone))
+    entry.add("dtstart", _moment(event.starts_at, event))
+    entry.add("dtend", _moment(event.ends_at, event))
     entry.add("summary", _line(event.title))
     entry.add("status", _STATUS.get(Event.Status(event.status), "CONFIRMED"))
     entry.add("organizer", _organizer(event.organizer))
@@ -89,6 +88,15 @@ def _entry(event: Event, longest: int | None) -> Entry:
     if settings.FRONTEND_URL:
         entry.add("url", f"{settings.FRONTEND_URL}/events/{event.slug}")
     return entry
+
+
+def _moment(at: datetime, event: Event) -> datetime:
+    """Return a moment by the event's clock; where that shows an hour twice, its second time as UTC.
+
+    Source: RFC 5545, section 3.3.5: a local time that occurs twice refers to the first.
+    """
+    local = at.astimezone(zone_of(event.timezone))
+    return at.astimezone(UTC) if local.fold else local
 
 
 def _organizer(organizer: CustomUser) -> vCalAddress:
@@ -124,6 +132,3 @@ def _lines(text: str) -> str:
 def _written(calendar: Calendar) -> bytes:
     content: bytes = calendar.to_ical()
     return content
-
-
-__all__: Sequence[str] = ["calendar_of", "calendar_of_organizer"]

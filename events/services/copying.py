@@ -33,7 +33,8 @@ def duplicate_event(
     """
     source = lock_event(event_id)  # nobody edits it meanwhile
     require_owner(source, actor)
-    shift = starts_at and Shift.between(source.starts_at, starts_at, source.timezone, source.timezone)
+    zone = source.timezone
+    shift = Shift.between(source.starts_at, starts_at, zone, zone) if starts_at else None
     values = {name: getattr(source, name) for name in lifecycle.EDITABLE} | {"cover_id": source.cover_id}
     values |= {"title": title or source.title, "starts_at": starts_at or source.starts_at}
     event = lifecycle.create_event(

@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_now")]
 
 
 def local(zone: str, *numbers: int) -> datetime:
-    return datetime(*numbers, tzinfo=ZoneInfo(zone)).astimezone(UTC)  # type: ignore[arg-type, misc]
+    return datetime(*numbers, tzinfo=ZoneInfo(zone)).astimezone(UTC)  # type: ignore[arg-type]
 
 
 def a_day(zone: str, month: int, day: int, first: int = 9, last: int = 18, **values: Any) -> Event:

@@ -15,11 +15,11 @@ from users.services.accounts import touch
 from users.services.links import (
     MAILS_PER_HOUR,
     close_links,
+    counted_mail,
     find_link,
     mail_limit,
     mailbox,
     make_link,
-    may_write_to,
     owe_link,
     use_link,
 )
@@ -138,7 +138,8 @@ def answer_email_change(*, link_id: int, now: datetime) -> None:
 
 
 def _answer_change(link: AccountLink, now: datetime) -> None:
-    _settle_change(link_id=link.pk, write=may_write_to(link.email, Purpose.CHANGE_EMAIL), now=now)
+    with counted_mail(link.email, Purpose.CHANGE_EMAIL) as may_write:
+        _settle_change(link_id=link.pk, write=may_write, now=now)
 
 
 @unit_of_work

@@ -6,6 +6,8 @@ under its user's lock: a link ends with its use, with its time, with a newer one
 ends its user's tokens.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -164,13 +166,18 @@ def mailbox(email: str, occasion: str) -> str:
     return f"{occasion}:{address_key(email)}"
 
 
-def may_write_to(email: str, occasion: str) -> bool:
-    """Count one mail to an address; return whether it may be sent.
+@contextmanager
+def counted_mail(email: str, occasion: str) -> Iterator[bool]:
+    """Count one mail to an address, and say whether it may be sent. What fails inside is given back.
 
-    Call outside of a transaction: a rollback would forget the count.
+    Outside of any transaction: a rollback would forget the count.
     """
     rate = mail_limit().count(mailbox(email, occasion))
-    return rate is None or not rate.exceeded
+    try:
+        yield rate is None or not rate.exceeded
+    except Exception:
+        mail_limit().give_back(mailbox(email, occasion))
+        raise
 
 
 @unit_of_work

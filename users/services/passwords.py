@@ -12,7 +12,7 @@ from eventhub_config.shared.transactions import unit_of_work
 from users import signals
 from users.models import AccountLink, PasswordResetRequest, comparison_key
 from users.services.accounts import set_password_hash, touch, weak
-from users.services.links import find_link, may_write_to, owe_link, use_link
+from users.services.links import counted_mail, find_link, owe_link, use_link
 from users.services.owed import attempt
 from users.services.rows import locked
 from users.services.signing_in import WINDOW, find_by_login
@@ -50,9 +50,11 @@ def answer_password_reset(*, request_id: int, now: datetime) -> None:
 
 def _answer(request: PasswordResetRequest, now: datetime) -> None:
     user = find_by_login(request.login)
-    if user is not None and not (user.is_active and may_write_to(user.email, RESET)):
-        user = None
-    _settle(request_id=request.pk, user_id=user.pk if user else None, now=now)
+    if user is None or not user.is_active:
+        _settle(request_id=request.pk, user_id=None, now=now)
+        return
+    with counted_mail(user.email, RESET) as may_write:
+        _settle(request_id=request.pk, user_id=user.pk if may_write else None, now=now)
 
 
 @unit_of_work

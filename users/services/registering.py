@@ -11,7 +11,7 @@ from users import signals
 from users.models import CustomUser, PendingRegistration, address_key
 from users.services.accounts import UserType, insert_account, new_account, weak
 from users.services.addresses import verify_email
-from users.services.links import REGISTRATION, LinkNotValid, may_write_to, read_token
+from users.services.links import REGISTRATION, LinkNotValid, counted_mail, read_token
 from users.services.owed import attempt
 
 
@@ -66,7 +66,8 @@ def answer_registration(*, pending_id: int, now: datetime) -> None:
 
 
 def _answer(pending: PendingRegistration, now: datetime) -> None:
-    _settle(pending_id=pending.pk, write=may_write_to(pending.email, REGISTRATION), now=now)
+    with counted_mail(pending.email, REGISTRATION) as may_write:
+        _settle(pending_id=pending.pk, write=may_write, now=now)
 
 
 @unit_of_work
@@ -101,9 +102,11 @@ def confirm_address(*, token: str, username: str | None, now: datetime) -> Custo
 
 @unit_of_work
 def _register(*, pending_id: int, made_at: datetime, username: str | None, now: datetime) -> CustomUser:
-    rows = PendingRegistration.objects.select_for_update(no_key=True)
-    pending = rows.filter(pk=pending_id, created_at=made_at, expires_at__gt=now).first()
-    if pending is None:
+    key = PendingRegistration.objects.filter(pk=pending_id).values_list("email_key", flat=True).first()
+    # All of that address, in their order: each that is confirmed deletes the others.
+    rivals = PendingRegistration.objects.select_for_update().filter(email_key=key).order_by("pk")
+    pending = next((row for row in rivals if row.pk == pending_id), None)
+    if pending is None or pending.created_at != made_at or pending.expires_at <= now:
         raise LinkNotValid
     unsaved = new_account(
         username=username or pending.username,
@@ -119,5 +122,5 @@ def _register(*, pending_id: int, made_at: datetime, username: str | None, now: 
         # The address belongs to who uses the link: that somebody else got it meanwhile ends the link.
         fields = {item["field"] for item in error.errors}
         raise (LinkNotValid if "email" in fields else UsernameTaken) from error
-    PendingRegistration.objects.filter(email_key=pending.email_key).delete()
+    rivals.delete()
     return user

@@ -10,7 +10,7 @@ from rest_framework.exceptions import Throttled
 from eventhub_config.shared.errors import DomainError
 from eventhub_config.shared.throttling import Limit, enforce
 from users.models import AccountLink, CustomUser, UserSession, address_key, comparison_key
-from users.services.links import may_write_to, send_link
+from users.services.links import counted_mail, send_link
 from users.services.tokens import TokenPair, address_mark, start_session
 
 WINDOW = timedelta(minutes=5)
@@ -80,8 +80,9 @@ def _require_verified(user: CustomUser, now: datetime) -> None:
     if settings.EMAIL_VERIFICATION != "required" or user.email_verified_at is not None:
         return
     purpose = AccountLink.Purpose.VERIFY_EMAIL
-    if may_write_to(user.email, purpose):
-        send_link(user_id=user.pk, purpose=purpose, now=now)
+    with counted_mail(user.email, purpose) as may_write:
+        if may_write:
+            send_link(user_id=user.pk, purpose=purpose, now=now)
     raise EmailNotVerified
 
 

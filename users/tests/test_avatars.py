@@ -29,6 +29,7 @@ pytestmark = pytest.mark.django_db
 NOW = datetime(2027, 3, 1, 12, 0, tzinfo=UTC)
 ADDRESS = "/api/users/me/avatar/"
 BOUNDARY = "multipart/form-data; boundary=xyz"
+CUT_OFF = multipart(('form-data; name="image"; filename="a.png"', picture()))[:90]
 
 
 @pytest.fixture(autouse=True)
@@ -305,6 +306,8 @@ def test_a_body_that_is_far_too_large_is_not_even_read(client: APIClient, folder
         def read(self, size: int = -1) -> bytes:
             raise AssertionError("it was read")
 
+        readline = read
+
     answer = client.generic(
         "POST",
         ADDRESS,
@@ -335,9 +338,9 @@ def test_a_text_beside_the_file_is_limited_too(client: APIClient, folder: Path, 
         ("application/x-www-form-urlencoded", b"image=1", 415, "unsupported_media_type"),
         ("multipart/mixed; boundary=xyz", b"--xyz--", 415, "unsupported_media_type"),
         ("multipart/form-data", b"--xyz--", 400, "malformed_body"),
-        ("multipart/form-data; boundary=" + "x" * 300, b"--xyz--", 400, "malformed_body"),
+        ("multipart/form-data; boundary=" + "x" * 300, b"--xyz--", 415, "unsupported_media_type"),
         ("multipart/form-data; boundary=xyz", b"no parts at all", 400, "image_missing"),
-        ("multipart/form-data; boundary=xyz", multipart(('form-data; name="image"; filename="a.png"', picture()))[:90], 400, "image_missing"),
+        ("multipart/form-data; boundary=xyz", CUT_OFF, 400, "image_missing"),
     ],
 )  # fmt: skip
 def test_another_kind_of_body_is_refused(
