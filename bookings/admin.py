@@ -45,12 +45,25 @@ class BookedEventFilter(EventListFilter):
     path = "booking__event"
 
 
+class MovedFilter(admin.SimpleListFilter):
+    title = "event moved since"
+    parameter_name = "moved"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", "Yes, can be cancelled for nothing"), ("untold", "Yes, and not told yet")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Booking]) -> QuerySet[Booking]:
+        if self.value() == "untold":
+            return queryset.filter(move_notice_owed_since__isnull=False)
+        return queryset.filter(free_cancellation_until__isnull=False) if self.value() == "yes" else queryset
+
+
 @admin.register(Booking)
 class BookingAdmin(ScopedAdmin):
     organizer_path = "event__organizer"
     inlines = (TicketInline,)
     list_display = ("reference", "event_title", "attendee", "status", "seats", "total", "made")
-    list_filter = ("status", EventListFilter, "created_at")
+    list_filter = ("status", EventListFilter, MovedFilter, "created_at")
     list_select_related = ("event", "user")
     ordering = ("-pk",)
     search_fields = (
@@ -63,6 +76,13 @@ class BookingAdmin(ScopedAdmin):
     fieldsets = (
         (None, {"fields": ("reference", "status", "event", "attendee", "seats")}),
         ("Money", {"fields": ("total", "due", "tax_rate", "refund_policy", "refund_percent", "refund_until")}),
+        (
+            "The event was moved",
+            {
+                "fields": ("free_cancellation_until", "move_notice_owed_since"),
+                "description": "Empty, unless it took another time or place after this was booked.",
+            },
+        ),
         ("From the attendee", {"fields": ("requirements", "billed_to")}),
         (
             "Dates (UTC)",

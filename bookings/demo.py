@@ -9,11 +9,12 @@ from datetime import datetime, timedelta
 from django.conf import settings
 
 from bookings.models import Booking
-from bookings.services import book_seats, cancel_booking, expire_booking
+from bookings.services import book_seats, cancel_booking, expire_booking, tell_of_move
 from bookings.services.booking import BookingRequest, TicketRequest
 from eventhub_config.shared.errors import DomainError
 from events.demo import demo_events
 from events.models import Event, TicketType
+from events.services import update_event
 from users.demo import SIGN_INS
 from users.models import CustomUser
 
@@ -48,9 +49,18 @@ BOOKINGS = (
     DemoBooking("chloe", "PostgreSQL for Application Developers", 0, (("", 2),)),
 )
 
+MOVED_DAYS_AGO = 3
+# The event, where it was to take place, and where it will.
+MOVED = ("Helsinki Data Meetup", "Market Hall Library", "Harbour Warehouse 12")
+
 
 def load(*, now: datetime) -> None:
-    """Make the bookings of ``BOOKINGS`` that are missing."""
+    """Make the bookings of ``BOOKINGS`` that are missing, and move an event after it was booked."""
+    _make_bookings(now)
+    _move_an_event(now)
+
+
+def _make_bookings(now: datetime) -> None:
     for plan, user, event in missing(BOOKINGS):
         booking = book(plan, user, event, now)
         if booking is None:
@@ -61,6 +71,20 @@ def load(*, now: datetime) -> None:
         if plan.cancelled_days_ago is not None:
             at = now - timedelta(days=plan.cancelled_days_ago)
             cancel_booking(booking_id=booking.pk, actor=user, now=at, reason=plan.reason)
+
+
+def _move_an_event(now: datetime) -> None:
+    """Move an event by a day and to another house, and tell those who had booked it."""
+    title, before, after = MOVED
+    event, at = demo_events().get(title), now - timedelta(days=MOVED_DAYS_AGO)
+    if event is None or event.venue_name != before or event.status != Event.Status.PUBLISHED or event.starts_at <= at:
+        return
+    day = timedelta(days=1)
+    changes = {"venue_name": after, "starts_at": event.starts_at + day, "ends_at": event.ends_at + day}
+    update_event(event_id=event.pk, changes=changes, actor=event.organizer, now=at)
+    owed = Booking.objects.filter(event=event, move_notice_owed_since__isnull=False)
+    for booking_id in owed.order_by("pk").values_list("pk", flat=True):
+        tell_of_move(booking_id=booking_id, now=at)
 
 
 def missing(plans: tuple[DemoBooking, ...]) -> list[tuple[DemoBooking, CustomUser, Event]]:

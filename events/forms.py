@@ -79,7 +79,50 @@ class EventForm(LocalTimesForm):
         return {name: self.cleaned_data[name] for name in self.changed_data}
 
 
-class TicketTypeForm(LocalTimesForm):
+class RowOfEventForm(LocalTimesForm):
+    """Something that belongs to an event, on the event's page or on one of its own."""
+
+    position = forms.IntegerField(required=False, min_value=0, max_value=10_000)
+
+    def __init__(self, *args: Any, zone: ZoneInfo | None = None, **kwargs: Any) -> None:
+        self._zone = zone  # of the event whose page this is a row of
+        super().__init__(*args, **kwargs)
+
+    def clean_position(self) -> int | None:
+        position: int | None = self.cleaned_data["position"]
+        return self.instance.position if position is None and self.instance.pk else position
+
+    def zone(self) -> ZoneInfo | None:
+        if self._zone:
+            return self._zone
+        event = self.instance.event if self.instance.event_id else getattr(self, "cleaned_data", {}).get("event")
+        return ZoneInfo(event.timezone) if event else None
+
+    def changes(self) -> dict[str, Any]:
+        """Return what was typed that differs from the row as this request read it."""
+        return {name: self.cleaned_data[name] for name in self.changed_data if name in self.cleaned_data}
+
+    def values(self) -> dict[str, Any]:
+        """Return what a new row is made of; an empty position is left to the service."""
+        return {name: value for name, value in self.cleaned_data.items() if (name, value) != ("position", None)}
+
+
+class RowsOfEventFormSet(forms.BaseInlineFormSet):
+    """What belongs to an event, on the event's page."""
+
+    def get_form_kwargs(self, index: int | None) -> dict[str, Any]:
+        return {**super().get_form_kwargs(index), "zone": zone_in(self.data, self.instance.timezone)}
+
+
+class SessionForm(RowOfEventForm):
+    moments = ("starts_at", "ends_at")
+
+    starts_at = LocalMomentField(label="Starts")
+    ends_at = LocalMomentField(label="Ends")
+    capacity = forms.IntegerField(required=False, min_value=0, max_value=LARGEST, help_text="For information only.")
+
+
+class TicketTypeForm(RowOfEventForm):
     moments = ("sales_start_at", "sales_end_at")
     field_of_code = {"capacity_below_taken": "quantity"}
 
@@ -98,36 +141,9 @@ class TicketTypeForm(LocalTimesForm):
     sales_end_at = LocalMomentField(required=False, label="Sales end")
     min_per_booking = forms.IntegerField(min_value=1, max_value=1000, initial=1)
     max_per_booking = forms.IntegerField(min_value=1, max_value=1000, initial=10)
-    position = forms.IntegerField(required=False, min_value=0, max_value=10_000)
 
-    def __init__(self, *args: Any, zone: ZoneInfo | None = None, **kwargs: Any) -> None:
-        self._zone = zone  # of the event whose page this is a row of
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         price = self.initial.get("price")
         if price is not None and self.instance.event_id:
             self.initial["price"] = money.rounded(price, self.instance.event.currency)
-
-    def clean_position(self) -> int | None:
-        position: int | None = self.cleaned_data["position"]
-        return self.instance.position if position is None and self.instance.pk else position
-
-    def zone(self) -> ZoneInfo | None:
-        if self._zone:
-            return self._zone
-        event = self.instance.event if self.instance.event_id else getattr(self, "cleaned_data", {}).get("event")
-        return ZoneInfo(event.timezone) if event else None
-
-    def changes(self) -> dict[str, Any]:
-        """Return what was typed that differs from the row as this request read it."""
-        return {name: self.cleaned_data[name] for name in self.changed_data if name in self.cleaned_data}
-
-    def values(self) -> dict[str, Any]:
-        """Return what a new row is made of; an empty position means the last."""
-        return {name: value for name, value in self.cleaned_data.items() if (name, value) != ("position", None)}
-
-
-class TicketTypeFormSet(forms.BaseInlineFormSet):
-    """The ticket types on their event's page."""
-
-    def get_form_kwargs(self, index: int | None) -> dict[str, Any]:
-        return {**super().get_form_kwargs(index), "zone": zone_in(self.data, self.instance.timezone)}

@@ -50,14 +50,14 @@ def validate_username(value: str) -> None:
 
 def address_key(email: str) -> str:
     """Return what two spellings of one e-mail address have in common: ``xn--bcher-kva.example`` is Bücher too."""
-    local, at, domain = email.rpartition("@")
+    local, at, domain = comparison_key(email).rpartition("@")
     return comparison_key(f"{local}{at}{'.'.join(map(_readable, domain.split('.')))}")
 
 
 def _readable(label: str) -> str:
-    """Return a part of a domain in its own letters. Source: RFC 3490, section 4.2 (ToUnicode)."""
+    """Return a part of a folded domain in its own letters. Source: RFC 3490, section 4.2 (ToUnicode)."""
     try:
-        return label.encode("ascii").decode("idna") if label.lower().startswith("xn--") else label
+        return label.encode("ascii").decode("idna") if label.startswith("xn--") else label
     except UnicodeError:
         return label
 

@@ -91,7 +91,8 @@ class AccountPage(View):
 
     def page(self, request: HttpRequest, context: dict[str, Any], status: int = 200) -> HttpResponse:
         answer = render(request, "users/account_page.html", {"title": self.title} | context, status=status)
-        answer.headers.update(HEADERS)
+        for name, value in HEADERS.items():
+            answer[name] = value
         return answer
 
 

@@ -12,6 +12,7 @@ from bookings.services import cancel_booking
 from bookings.tests.factories import a_booking
 from eventhub_config.shared.models import StatusChange
 from eventhub_config.tests.admin_pages import browser, messages_of
+from events.services import update_event
 from events.tests.factories import NOW, an_event
 from users.tests.factories import a_user, an_admin, an_organizer
 
@@ -169,3 +170,24 @@ def test_a_longer_list_costs_no_more(path: str, statements: int):
         counts.append(len(queries))
 
     assert counts == [statements, statements]
+
+
+def test_shows_and_finds_what_was_moved():
+    """ADM-1"""
+    booking = a_booking()
+    other = a_booking(event=an_event(organizer=booking.event.organizer))
+    client = browser(booking.event.organizer)
+    update_event(event_id=booking.event_id, changes={"city": "Hamburg"}, actor=booking.event.organizer, now=NOW)
+
+    listed = {
+        query: client.get(BOOKINGS + query).context["cl"].result_list for query in ("?moved=yes", "?moved=untold")
+    }
+    page = client.get(f"{BOOKINGS}{booking.pk}/change/").content.decode()
+
+    assert {query: list(rows) for query, rows in listed.items()} == {
+        "?moved=yes": [booking],
+        "?moved=untold": [booking],
+    }
+    assert "Free cancellation until" in page
+    assert "March 31, 2027" in page or "2027-03-31" in page
+    assert client.get(f"{BOOKINGS}{other.pk}/change/").status_code == 200

@@ -29,7 +29,7 @@ from notifications.models import Notification
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
 
 PEOPLE = 50
-ROUNDS = 3 if connection.vendor == "sqlite" else 5
+ROUNDS = 2 if connection.vendor == "sqlite" else 3
 LEAST, MOST = 10, 30  # seats
 # One statement, so one moment: what a reader could see between any two commits.
 SEEN = """
@@ -130,7 +130,9 @@ def _watch(story: Story, event: Event, over: threading.Event) -> None:
             status, capacity, taken, tickets, oversold_types = cursor.fetchone()
         story.looks += 1
         if taken > capacity or tickets != taken or oversold_types or (status == "draft" and taken):
-            story.wrong.append(f"{status}: {taken} of {capacity} taken, {tickets} tickets, {oversold_types} types")
+            story.wrong.append(
+                f"{status}: {taken} of {capacity} seats taken, {tickets} tickets, {oversold_types} types"
+            )
         time.sleep(0.005)
 
 
@@ -145,7 +147,6 @@ def test_whatever_changes_no_seat_is_sold_twice_and_every_refusal_says_why(
         wait_until(lambda: not Booking.objects.active().exists(), seconds=90)
         wait_until(lambda: not Booking.objects.filter(move_notice_owed_since__isnull=False).exists(), seconds=90)
 
-    print({what: Counter((a.status, a.code) for a in answers) for what, answers in story.answers.items()}, story.looks)
     assert story.wrong == []
     assert story.looks > 20
     # 400: to others a draft does not exist.
@@ -187,7 +188,7 @@ def test_control_without_the_guard_the_same_story_goes_wrong(process_environment
         _without_any_guard(own_queue(process_environment)) as environment,
         web(environment, workers=4) as server,
     ):
-        wrong = [it for _ in range(5) if (it := tell(server.url, an_event_to_change(), 1).wrong)][:1]
+        stories = (tell(server.url, an_event_to_change(), 1) for _ in range(5))
+        wrong = next((story.wrong for story in stories if story.wrong), [])
 
-    assert wrong
-    assert any("taken" in line for line in wrong[0])
+    assert any("seats taken, " in line for line in wrong)

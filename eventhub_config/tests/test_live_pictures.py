@@ -1,5 +1,6 @@
 """Pictures through real processes: a bombardment of the web server, a worker that renders, storage over the network."""
 
+import contextlib
 import http.client
 import json
 import os
@@ -8,9 +9,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections import Counter
+import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -47,8 +48,9 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
 AVATAR = "/api/users/me/avatar/"
 API_GUIDE = PAGE.with_name("api.md")
 MIB = 1_048_576
-# What a web process may hold more after the bombardment than before: its own buffers, and none of the pictures.
-GROWTH_BYTES = 12 * MIB
+# What a web process may hold more afterwards, however long it goes on: what the allocator kept of buffers that had the
+# size of a file. What one picture takes to be decoded is 400 MiB.
+GROWTH_BYTES = 24 * MIB
 
 
 @dataclass
@@ -68,7 +70,6 @@ class Person:
 
     url: str
     token: str
-    answers: Counter[tuple[str, int, str]] = field(default_factory=Counter)
 
     def ask(self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None) -> Answer:
         link = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=60)
@@ -126,6 +127,7 @@ def bombardment() -> list[tuple[str, str, bytes, set[tuple[int, str]]]]:
     too_many = {(400, "image_too_many_pixels")}
     damaged = {(400, "image_damaged")}
     taken = {(200, "")}
+    profile, text = (png_chunk(name, b"x\0\0" + _folded(size)) for name, size in ((b"iCCP", 50 * MIB), (b"zTXt", MIB)))
     largest = noise("JPEG", (5000, 5000), quality=30)
     return [
         ("50,000 x 50,000, real", "bomb.png", png_bomb(), too_many),
@@ -134,8 +136,8 @@ def bombardment() -> list[tuple[str, str, bytes, set[tuple[int, str]]]]:
         ("16,383 x 16,383 as webp", "bomb.webp", with_size(picture("WEBP"), 16_383, 16_383), too_many),
         ("5,000 x 5,000, claimed", "bomb.png", png_of(5000, 5000), damaged),
         ("5,000 x 5,000, real", "large.jpg", largest, taken),
-        ("a profile of 50 MB", "p.png", png_of(9, 9, png_chunk(b"iCCP", b"x\0\0" + _folded(50_000_000)), data=_folded(18)), damaged),
-        ("texts of 30 MB", "t.png", png_of(9, 9, *[png_chunk(b"zTXt", b"x\0\0" + _folded(MIB))] * 30, data=_folded(36)), taken),
+        ("a profile of 50 MB", "p.png", png_of(9, 9, profile, data=_folded(18)), damaged),
+        ("texts of 30 MB", "t.png", png_of(9, 9, *[text] * 30, data=_folded(18)), taken),
         ("2,000 scans", "scans.jpg", with_many_scans(2000), damaged),
         ("svg named png", "picture.png", SVG, refused),
         ("gif and script", "picture.gif", GIF_AND_SCRIPT, refused),
@@ -151,8 +153,6 @@ def bombardment() -> list[tuple[str, str, bytes, set[tuple[int, str]]]]:
 
 
 def _folded(size: int) -> bytes:
-    import zlib
-
     return zlib.compress(bytes(size), 9)
 
 
@@ -160,42 +160,44 @@ def test_a_bombardment_is_refused_or_harmless_and_leaves_memory_flat(
     environment: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """RELIABILITY I6: no 5xx, nothing in the folder but clean pictures, and web processes no larger than before."""
-    rounds, senders = 3, 4
+    rounds, senders = int(os.environ.get("EVENTHUB_BOMBARDMENT_ROUNDS", "3")), 3
     shots = bombardment()
     wrong: list[str] = []
-    began = time.monotonic()
-    with web(environment) as server:
-        people = [person(server) for _ in range(senders)]
-        for each in people:  # what is loaded at first use is loaded
-            assert each.upload(picture()).status == 200
-        before = memory_of(server)
 
-        def fire(sender: Person) -> None:
-            for _ in range(rounds):
-                for name, file_name, content, expected in shots:
-                    answer = sender.upload(content, name=file_name)
-                    sender.answers[name, answer.status, answer.code] += 1
-                    if (answer.status, answer.code) not in expected:
-                        wrong.append(f"{name}: {answer.status} {answer.code}")
+    def fire(sender: Person) -> None:
+        for name, file_name, content, expected in shots:
+            answer = sender.upload(content, name=file_name)
+            if (answer.status, answer.code) not in expected:
+                wrong.append(f"{name}: {answer.status} {answer.code}")
 
+    def fire_all(people: list[Person]) -> None:
         threads = [threading.Thread(target=fire, args=[sender]) for sender in people]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        after = memory_of(server)
+
+    began = time.monotonic()
+    with web(environment) as server:
+        people = [person(server) for _ in range(senders)]
+        for each in people:  # what is loaded at first use is loaded
+            assert each.upload(picture()).status == 200
+        memory = [memory_of(server)]
+        for _ in range(rounds):
+            fire_all(people)
+            memory.append(memory_of(server))
         said = server.output()
 
     seconds = time.monotonic() - began
     with capsys.disabled():
+        figures = "; ".join(" and ".join(f"{size / MIB:.1f}" for size in sorted(sizes)) for sizes in memory)
+        uploads = rounds * senders * len(shots)
         print(  # noqa: T201  (the figures are what this test is for)
-            f"\n{rounds * senders * len(shots)} uploads in {seconds:.0f} s; memory of the web processes in MiB: "
-            f"{[round(size / MIB, 1) for size in sorted(before)]} before, "
-            f"{[round(size / MIB, 1) for size in sorted(after)]} after"
+            f"\n{uploads} uploads in {seconds:.0f} s; MiB of the web processes before, and after each round: {figures}"
         )
     assert wrong == []
     assert "Traceback" not in said
-    assert max(after) - min(before) < GROWTH_BYTES
+    assert max(max(sizes) for sizes in memory) - min(memory[0]) < GROWTH_BYTES
     stored = {path.relative_to(tmp_path): path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     assert {str(path) for path in stored} == {
         f"images/{key}/master.webp" for key in StoredImage.objects.values_list("pk", flat=True)
@@ -206,9 +208,9 @@ def test_a_bombardment_is_refused_or_harmless_and_leaves_memory_flat(
     assert findings() == []
 
 
-@pytest.mark.parametrize("megabytes", [6, 20, 60])
-def test_a_body_that_is_too_large_is_told_so_without_being_kept(environment: dict[str, str], megabytes: int) -> None:
-    """The answer comes early; a sender that goes on sending may find the connection closed instead."""
+@pytest.mark.parametrize("megabytes", [6, 19, 200])
+def test_a_body_that_is_too_large_is_told_so_and_never_held(environment: dict[str, str], megabytes: int) -> None:
+    """Far beyond the limit the answer comes early, and who goes on sending finds the connection closed instead."""
     with web(environment, workers=1) as server:
         sender = person(server)
         assert sender.upload(picture()).status == 200
@@ -217,11 +219,12 @@ def test_a_body_that_is_too_large_is_told_so_without_being_kept(environment: dic
         try:
             answer = sender.upload(bytes(megabytes * MIB))
         except (ConnectionResetError, BrokenPipeError):
-            answer = None
-        (after,) = memory_of(server)
+            assert megabytes == 200
+        else:
+            assert (answer.status, answer.code) == (413, "payload_too_large")
 
-        assert answer is None or (answer.status, answer.code) == (413, "payload_too_large")
-        assert after - before < GROWTH_BYTES
+        (after,) = memory_of(server)
+        assert after - before < 2 * MIB
         assert sender.upload(picture()).status == 200
 
 
@@ -284,7 +287,7 @@ def test_an_upload_whose_process_is_killed_leaves_nothing_that_is_not_found(envi
     """Killed at any moment: the person's avatar is the old one or the new one, and whole."""
     user = a_user()
     large = noise("JPEG", (3000, 3000), quality=30)
-    for delay in (0.05, 0.15, 0.25, 0.4, 0.6):
+    for delay in (0.1, 0.25, 0.5):
         with web(environment, workers=1) as server:
             sender = person(server, user)
             thread = threading.Thread(target=_upload_into_the_void, args=[sender, large])
@@ -302,10 +305,8 @@ def test_an_upload_whose_process_is_killed_leaves_nothing_that_is_not_found(envi
 
 
 def _upload_into_the_void(sender: Person, content: bytes) -> None:
-    try:
+    with contextlib.suppress(OSError, http.client.HTTPException):
         sender.upload(content)
-    except (OSError, http.client.HTTPException):
-        pass
 
 
 # --- In a bucket ------------------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from events.search_text import WORD_LENGTH, distance, label_of_skill, query_word
 
 CANDIDATES = 40  # words like a misspelt one that are looked at
 MEANT = 4  # of them, how many it may stand for
+GUESSED = 4  # words of a query that are taken as misspelt, the longest ones: each is a search by itself
 
 # The newest public words come from here; sorted, so that two writers cannot wait for each other.
 _KEEP_WORDS = f"INSERT INTO {SearchWord._meta.db_table} (word) VALUES {{}} ON CONFLICT DO NOTHING"  # noqa: S608
@@ -108,7 +109,7 @@ def found_by(events: QuerySet[Event], text: str) -> QuerySet[Event]:
     matching = events.filter(pk__in=RawSQL(_MATCHING, [query]))  # noqa: S611 (our own names, and parameters)
     # Asked of what the caller may see: whether a hidden draft holds a word must not show in what else is found.
     if not matching.exists():
-        query = _query(words, _meanings(words))
+        query = _query(words, _meanings(sorted(words, key=len)[-GUESSED:]))
         matching = events.filter(pk__in=RawSQL(_MATCHING, [query]))  # noqa: S611
     return matching.annotate(relevance=RawSQL(_RANK, [query], output_field=FloatField()))  # noqa: S611
 

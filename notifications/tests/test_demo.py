@@ -2,6 +2,9 @@
 
 import pytest
 
+from bookings import demo as bookings_demo
+from bookings.models import Booking
+from events import demo as events_demo
 from events.tests.factories import NOW
 from notifications import demo
 from notifications.models import Notification
@@ -21,3 +24,17 @@ def test_welcomes_are_read_and_a_second_run_changes_nothing() -> None:
     assert first != []
     assert {row["read_at"] for row in first} == {NOW}
     assert list(shown.values("pk", "is_read", "read_at")) == first
+
+
+def test_those_who_booked_the_event_that_was_moved_are_told() -> None:
+    for app in (users_demo, events_demo, bookings_demo):
+        app.load(now=NOW)
+
+    told = Notification.objects.filter(kind="booking_moved").order_by("user__username")
+    moved = Booking.objects.filter(event__title=bookings_demo.MOVED[0]).order_by("user__username")
+
+    assert (
+        [message.user.username for message in told] == [booking.user.username for booking in moved] == ["ada", "chloe"]
+    )
+    assert all(bookings_demo.MOVED[2] in message.body for message in told)
+    assert all(booking.free_cancellation_until == booking.event.starts_at for booking in moved)

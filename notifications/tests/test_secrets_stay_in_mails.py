@@ -71,7 +71,7 @@ def test_in_every_flow(process_environment: dict[str, str], own_valkey: Server) 
     queue = redis.Redis.from_url(own_valkey.url)
     with mail_sink() as sink:
         environment = own_queue(process_environment) | sink.settings
-        environment |= {"REDIS_URL": own_valkey.url, "EMAIL_VERIFICATION": "required", "LOG_LEVEL": "DEBUG"}
+        environment |= {"REDIS_URL": own_valkey.url, "EMAIL_VERIFICATION": "required"}
         with web(environment) as server:
             person = Browser(server.url)
             registration = {"username": "canary", "email": FIRST, "password": PASSWORDS[0]}

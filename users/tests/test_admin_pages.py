@@ -1,8 +1,23 @@
+from unittest.mock import Mock
+
 import pytest
 from django.test import Client
 
-from users.models import CustomUser, UserSession
-from users.tests.factories import PASSWORD, a_client, a_session, a_user, an_admin, an_organizer, tokens_for
+from users import signals
+from users.models import AccountLink, CustomUser, PasswordResetRequest, PendingRegistration, UserSession
+from users.services import request_password_reset, request_registration
+from users.services.links import MAILS_PER_HOUR
+from users.tests.factories import (
+    NOW,
+    PASSWORD,
+    a_client,
+    a_link,
+    a_session,
+    a_user,
+    an_admin,
+    an_organizer,
+    tokens_for,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -178,6 +193,117 @@ def test_end_tokens_when_a_password_is_set():
 
     assert response.status_code == 302, response.context["errors"]
     assert a_client(pair).get("/api/users/me/").status_code == 401
+
+
+def test_tell_and_sign_out_whoever_is_given_a_password():
+    user, heard = a_user(), Mock()
+    tokens_for(user)
+    signals.password_changed.connect(heard)
+    form = {"usable_password": "true", "password1": "another pass phrase", "password2": "another pass phrase"}
+    url = f"{USERS}{user.pk}/password/"
+    client = browser(an_admin())
+
+    client.post(url, form | {"password2": "something else"})
+    assert heard.call_count == 0
+    client.post(url, form)
+
+    signals.password_changed.disconnect(heard)
+    assert [call.kwargs["user"] for call in heard.call_args_list] == [user]
+    assert UserSession.objects.get().revoke_reason == "password_changed"
+    user.refresh_from_db()
+    assert user.check_password("another pass phrase")
+
+
+def test_vouch_for_the_address_that_an_administrator_enters():
+    user, moved, renamed = a_user(email="old@example.org", first_name="Ada"), Mock(), Mock()
+    signals.email_changed.connect(moved)
+    signals.user_renamed.connect(renamed)
+
+    response = browser(an_admin()).post(f"{USERS}{user.pk}/change/", form_of(user, email="new@example.org"))
+
+    signals.email_changed.disconnect(moved)
+    signals.user_renamed.disconnect(renamed)
+    assert response.status_code == 302, response.context["errors"]
+    user.refresh_from_db()
+    assert user.email_verified_at is not None
+    assert moved.call_args.kwargs["old_email"] == "old@example.org"
+    assert renamed.call_count == 0
+
+
+@pytest.mark.parametrize("changes", [{"username": "renamed"}, {"last_name": "King"}], ids=["username", "last_name"])
+def test_tell_those_who_keep_names_of_a_new_one(changes: dict[str, str]):
+    user, renamed = a_user(), Mock()
+    signals.user_renamed.connect(renamed)
+
+    browser(an_admin()).post(f"{USERS}{user.pk}/change/", form_of(user, **changes))
+
+    signals.user_renamed.disconnect(renamed)
+    assert [call.kwargs["user"].display_name for call in renamed.call_args_list] == list(changes.values())
+
+
+def test_undo_no_password_that_was_set_since_the_page_was_read():
+    user = a_user()
+    form = form_of(user, last_name="King")
+    user.set_password("another pass phrase")
+    user.save()
+
+    browser(an_admin()).post(f"{USERS}{user.pk}/change/", form)
+
+    user.refresh_from_db()
+    assert user.check_password("another pass phrase")
+    assert user.last_name == "King"
+
+
+def test_show_whose_address_waits_and_send_the_link_again():
+    unverified, verified = a_user(), a_user(username="done", email_verified_at=NOW)
+    a_link(unverified, "change_email", email="soon@example.org")
+    client = browser(an_admin())
+
+    assert "soon@example.org" in client.get(f"{USERS}{unverified.pk}/change/").content.decode()
+    listed = client.get(f"{USERS}?email_verified_at__isempty=1").content.decode()
+    assert unverified.username in listed
+    assert ">done<" not in listed
+    chosen = {"action": "send_verification", "_selected_action": [unverified.pk, verified.pk]}
+    answer = client.post(USERS, chosen, follow=True).content.decode()
+
+    assert "done: This e-mail address is confirmed already." in answer
+    assert "Links on their way: 1." in answer
+    assert AccountLink.objects.get(purpose="verify_email").user == unverified
+    for _ in range(MAILS_PER_HOUR):
+        answer = client.post(USERS, chosen, follow=True).content.decode()
+    assert "was sent several links within the hour." in answer
+
+
+def test_show_links_and_what_waits_and_change_none_of_it():
+    """The rows hold no token; the admin shows no password's hash either."""
+    link = a_link(a_user(), "verify_email")
+    request_registration(username="ada", email="ada@example.org", password=PASSWORD, now=NOW)
+    request_password_reset(login="somebody@example.org", address="192.0.2.1", now=NOW)
+    client = browser(an_admin())
+
+    for row in (link, PendingRegistration.objects.get(), PasswordResetRequest.objects.get()):
+        pages = f"/admin/users/{row._meta.model_name}/"
+        shown = client.get(pages).content + client.get(f"{pages}{row.pk}/change/").content
+        assert str(row.pk).encode() in shown
+        assert b"argon2" not in shown
+        assert b"somebody@example.org" not in shown
+        assert client.get(f"{pages}add/").status_code == 403
+        assert client.post(f"{pages}{row.pk}/change/", {"email": "x@example.org"}).status_code == 403
+        assert client.post(f"{pages}{row.pk}/delete/", {"post": "yes"}).status_code == 403
+        assert browser(an_organizer()).get(pages).status_code == 403
+
+
+@pytest.mark.parametrize(("action", "status"), [("approve_organizers", "approved"), ("reject_organizers", "rejected")])
+def test_decide_on_organizers_who_wait(action: str, status: str):
+    """USR-3"""
+    waiting = [an_organizer(organizer_status="pending") for _ in range(2)]
+    client = browser(an_admin())
+    listed = client.get(f"{USERS}?organizer_status__exact=pending").content.decode()
+    assert all(organizer.username in listed for organizer in waiting)
+
+    client.post(USERS, {"action": action, "_selected_action": [organizer.pk for organizer in waiting]})
+
+    assert set(CustomUser.objects.filter(organizer_status=status)) == set(waiting)
 
 
 def test_act_on_many_and_name_those_refused():

@@ -299,24 +299,40 @@ def test_a_file_may_have_so_many_bytes_and_no_more(client: APIClient, folder: Pa
     assert send(client, content).status_code == 200
 
 
-def test_a_body_that_is_far_too_large_is_not_even_read(client: APIClient, folder: Path, settings: Settings) -> None:
-    settings.IMAGE_MAX_BYTES = 1000
+class Endless:
+    """A body that counts what is read of it."""
 
-    class Unread:
-        def read(self, size: int = -1) -> bytes:
-            raise AssertionError("it was read")
+    def __init__(self, size: int) -> None:
+        self.left, self.largest_read = size, 0
 
-        readline = read
+    def read(self, size: int = -1) -> bytes:
+        taken = self.left if size < 0 else min(size, self.left)
+        self.left -= taken
+        self.largest_read = max(self.largest_read, taken)
+        return bytes(taken)
+
+    readline = read
+
+
+@pytest.mark.parametrize(("megabytes", "left"), [(2, 0), (4, 0), (5, 5_000_000), (5000, 5_000_000_000)])
+def test_a_body_that_is_too_large_is_dropped_or_not_even_read(
+    client: APIClient, folder: Path, settings: Settings, megabytes: int, left: int
+) -> None:
+    """Dropped where its sender may still be listening; nothing of it is ever kept."""
+    settings.IMAGE_MAX_BYTES = 1_000_000
+    body = Endless(megabytes * 1_000_000)
 
     answer = client.generic(
         "POST",
         ADDRESS,
         b"",
         BOUNDARY,
-        **{"wsgi.input": Unread(), "CONTENT_LENGTH": "2000000", "CONTENT_TYPE": BOUNDARY},
+        **{"wsgi.input": body, "CONTENT_LENGTH": str(body.left), "CONTENT_TYPE": BOUNDARY},
     )
 
     assert (answer.status_code, answer.json()["code"]) == (413, "payload_too_large")
+    assert body.left == left
+    assert body.largest_read <= 65_536
     assert nothing_is_stored(folder)
 
 

@@ -1,9 +1,10 @@
 import pytest
 from django.contrib.auth.models import Group
+from django.db import IntegrityError, transaction
 
 from users.integrity import CHECKS
-from users.models import CustomUser, OrganizerProfile, UserProfile, UserSession
-from users.tests.factories import NOW, a_session, a_user, an_admin, an_organizer
+from users.models import AccountLink, CustomUser, OrganizerProfile, PasswordResetRequest, UserProfile, UserSession
+from users.tests.factories import NOW, a_link, a_session, a_user, an_admin, an_organizer
 
 pytestmark = pytest.mark.django_db
 
@@ -47,3 +48,32 @@ def test_notices_a_session_that_ended_without_a_reason():
     UserSession.objects.filter(pk=session.pk).update(revoked_at=NOW)
 
     assert findings() == [("user_sessions", f"session {session.pk}")]
+
+
+def test_notices_a_mail_that_was_given_up():
+    request = PasswordResetRequest.objects.create(login="x", created_at=NOW, parked_at=NOW)
+
+    assert findings() == [("user_mails", f"password reset request {request.pk}")]
+
+
+def test_notices_a_link_that_ended_before_it_was_made():
+    link = a_link(a_user(), "verify_email", now=NOW)
+    AccountLink.objects.update(expires_at=NOW)
+
+    assert findings() == [("user_links", f"link {link.pk}")]
+
+
+def test_is_kept_by_the_database_for_links():
+    user = a_user()
+    link = a_link(user, "verify_email", now=NOW)
+
+    for broken in (
+        {"purpose": "verify_email", "closed_at": None, "close_reason": ""},
+        {"purpose": "reset_password", "closed_at": NOW, "close_reason": ""},
+        {"purpose": "reset_password", "closed_at": None, "close_reason": "used"},
+    ):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            AccountLink.objects.create(
+                user=user, email="a@b.c", token_version=1, created_at=NOW, expires_at=NOW, **broken
+            )
+    assert AccountLink.objects.get() == link

@@ -2,8 +2,10 @@
 # ruff: noqa: RUF001  (ambiguous letters are what this is about)
 
 import pytest
+from django.db import IntegrityError
 
-from users.models import CustomUser, comparison_key
+from eventhub_config.tests.races import at_once
+from users.models import CustomUser, address_key, comparison_key
 from users.tests.factories import PASSWORD, a_client, a_user
 
 pytestmark = pytest.mark.django_db
@@ -43,6 +45,51 @@ def test_are_refused_as_a_second_address(other: str):
 
     assert response.status_code == 400
     assert response.json()["errors"][0]["code"] == "email_taken"
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("a@bücher.example", "a@xn--bcher-kva.example"),  # one domain in both of its spellings
+        ("a@xn--bcher-kva.example", "A@BÜCHER.example"),
+        ("a@mail.xn--bcher-kva.example", "a@mail.bu\u0308cher.example"),
+        ("a@EXAMPLE.com", "a@example.COM"),
+        ("ada@example.com", "ａｄａ@example.com"),
+    ],
+)
+def test_are_one_address_and_one_sign_in(first: str, second: str):
+    user = a_user(email=first)
+
+    response = register(email=second)
+
+    assert response.status_code == 400
+    assert CustomUser.objects.count() == 1
+    for login in (first, second):
+        assert a_client().post("/api/auth/token/", {"username": login, "password": PASSWORD}).status_code == 200
+    assert CustomUser.objects.with_email(second) == user
+    with pytest.raises(IntegrityError):
+        a_user(email=second)
+
+
+@pytest.mark.parametrize(
+    "domain", ["xn--", "xn--\udcff", "xn--0.example", "xn--99999999.example", "XN--BCHER-KVA.example"]
+)
+def test_have_a_key_whatever_is_typed(domain: str):
+    key = address_key(f"a@{domain}")
+
+    assert address_key(key) == key
+
+
+@pytest.mark.django_db(transaction=True)
+def test_make_one_account_when_they_register_at_the_same_moment():
+    names = ["fiona", "ﬁona", "FIONA", "ｆｉｏｎａ", "𝐟𝐢𝐨𝐧𝐚", "Fiona"]
+    addresses = ["a@bücher.example", "a@xn--bcher-kva.example", "A@bücher.example", "a@BÜCHER.example"]
+
+    by_name = at_once([lambda n=n, i=i: register(n, f"f{i}@example.com").status_code for i, n in enumerate(names)])
+    by_address = at_once([lambda a=a, i=i: register(f"name{i}", a).status_code for i, a in enumerate(addresses)])
+
+    assert sorted(by_name) == [201] + [400] * 5
+    assert sorted(by_address) == [201] + [400] * 3
 
 
 @pytest.mark.parametrize(("first", "second"), [pair for pair in PAIRS if "\u0301" not in pair[1]])

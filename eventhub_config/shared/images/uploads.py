@@ -20,10 +20,13 @@ from eventhub_config.shared.throttling import Limit, enforce
 FIELD = "image"
 # Beside the file: its boundaries and headers, and the other fields of a form in the admin.
 ENVELOPE_BYTES = 262_144
+# A body up to so many times the limit is read, and dropped, before it is refused: a connection that is closed while its
+# sender still sends shows them an error of the network in place of our answer.
+READ_ANYWAY = 4
 
 
 class BoundedUploadHandler(FileUploadHandler):
-    """Keeps what is uploaded in memory, and refuses what is too large before reading it, or as soon as it shows.
+    """Keeps what is uploaded in memory, and refuses what is too large without keeping it.
 
     Django's own would write files of any size to the disk, for anybody, before any view is asked.
     """
@@ -33,6 +36,9 @@ class BoundedUploadHandler(FileUploadHandler):
     ) -> None:
         self._received = 0
         if content_length > settings.IMAGE_MAX_BYTES + ENVELOPE_BYTES:
+            if content_length <= READ_ANYWAY * settings.IMAGE_MAX_BYTES:
+                while input_data.read(self.chunk_size):
+                    pass
             raise RequestDataTooBig("The request body is too large.")
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
@@ -42,11 +48,12 @@ class BoundedUploadHandler(FileUploadHandler):
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
         self._received += len(raw_data)  # of all files of the request
-        if self._received > settings.IMAGE_MAX_BYTES:
-            raise RequestDataTooBig("The uploaded file is too large.")
-        self._file.write(raw_data)
+        if self._received <= settings.IMAGE_MAX_BYTES:
+            self._file.write(raw_data)
 
     def file_complete(self, file_size: int) -> UploadedFile:
+        if self._received > settings.IMAGE_MAX_BYTES:
+            raise RequestDataTooBig("The uploaded file is too large.")
         self._file.seek(0)
         return InMemoryUploadedFile(
             self._file, self.field_name, self.file_name, self.content_type, file_size, self.charset

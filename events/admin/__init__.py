@@ -1,0 +1,9 @@
+"""Events, what can be booked for them and what happens at them, in the admin."""
+
+from events.admin.common import EventListFilter
+from events.admin.events import EventAdmin
+from events.admin.programme import SessionAdmin
+from events.admin.slugs import EventSlugAdmin
+from events.admin.ticket_types import TicketTypeAdmin
+
+__all__ = ["EventAdmin", "EventListFilter", "EventSlugAdmin", "SessionAdmin", "TicketTypeAdmin"]
