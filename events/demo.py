@@ -9,8 +9,9 @@ from typing import Any
 
 from eventhub_config.shared.transactions import unit_of_work
 from events.demo_events import EVENTS, DemoEvent
+from events.demo_programme import FORMER_TITLES, add_programme
 from events.models import Event
-from events.services import advance_event, create_event, publish_event
+from events.services import advance_event, create_event, publish_event, update_event
 from users.demo import ACTOR
 from users.models import CustomUser
 from users.services import set_organizer_status
@@ -49,7 +50,7 @@ def _make(plan: DemoEvent, organizer: CustomUser, now: datetime) -> None:
     starts_at = plan.starts_at(now)
     values: dict[str, Any] = {
         **plan.about,
-        "title": plan.title,
+        "title": FORMER_TITLES.get(plan.title, plan.title),
         "category": plan.category,
         "skills": list(plan.skills),
         "starts_at": starts_at,
@@ -63,6 +64,9 @@ def _make(plan: DemoEvent, organizer: CustomUser, now: datetime) -> None:
     if plan.sales_start_in_days is not None:
         types = [kind | {"sales_start_at": now + timedelta(days=plan.sales_start_in_days)} for kind in types]
     event = create_event(organizer=organizer, values=values, ticket_types=types, actor=organizer, now=created_at)
+    if event.title != plan.title:
+        event = update_event(event_id=event.pk, changes={"title": plan.title}, actor=organizer, now=created_at)
+    add_programme(event, now=created_at)
     if not plan.published:
         return
     if not organizer.may_publish:

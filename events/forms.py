@@ -10,6 +10,7 @@ from django.core.validators import RegexValidator
 
 from eventhub_config.shared import money
 from eventhub_config.shared.admin_forms import LocalMomentField, LocalTimesForm, zone_in
+from eventhub_config.shared.images.admin import IMAGE_FIELDS, ImageFormMixin
 from eventhub_config.shared.validators import validate_short_texts, validate_single_line, validate_timezone
 from events.models import Event
 from events.serializers.ticket_types import LARGEST
@@ -39,9 +40,15 @@ class ShortTextsField(forms.CharField):
         return bool(self.to_python(data) != (initial or []))
 
 
-class EventForm(LocalTimesForm):
+class EventForm(ImageFormMixin, LocalTimesForm):
     moments = ("starts_at", "ends_at", "registration_deadline", "refund_until")
-    field_of_code = {"capacity_below_taken": "capacity", "currency_frozen": "currency"}
+    field_of_code = {
+        "capacity_below_taken": "capacity",
+        "currency_frozen": "currency",
+        "payload_too_large": "image",
+        "rate_limited": "image",
+        "storage_unavailable": "image",
+    }
 
     skills = ShortTextsField(required=False, help_text="One a line.")
     timezone = forms.ChoiceField(
@@ -76,7 +83,7 @@ class EventForm(LocalTimesForm):
 
     def changes(self) -> dict[str, Any]:
         """Return what was typed that differs from the row as this request read it."""
-        return {name: self.cleaned_data[name] for name in self.changed_data}
+        return {name: self.cleaned_data[name] for name in self.changed_data if name not in IMAGE_FIELDS}
 
 
 class RowOfEventForm(LocalTimesForm):

@@ -8,10 +8,11 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -66,14 +67,14 @@ def tell(server_url: str, event: Event, rounds: int) -> Story:
     story, over = Story(), threading.Event()
     crowd = [person(server_url) for _ in range(PEOPLE)]
     kinds = list(TicketType.objects.in_order().filter(event=event).values_list("pk", flat=True))
-    acts = [lambda buyer=buyer: _come_and_go(story, buyer, event, kinds, over) for buyer in crowd]
-    acts.append(lambda: _watch(story, event, over))
+    acts: list[Callable[[], None]] = [partial(_come_and_go, story, buyer, event, kinds, over) for buyer in crowd]
+    acts.append(partial(_watch, story, event, over))
     organizer = person(server_url, event.organizer)
     threads = [threading.Thread(target=_safely, args=(story, act)) for act in acts]
     for thread in threads:
         thread.start()
     try:
-        _safely(story, lambda: _edit(story, organizer, event, kinds, rounds))
+        _safely(story, partial(_edit, story, organizer, event, kinds, rounds))
         time.sleep(0.5)  # the crowd goes on for a while and finds the event cancelled
     finally:
         over.set()
@@ -82,7 +83,7 @@ def tell(server_url: str, event: Event, rounds: int) -> Story:
     return story
 
 
-def _safely(story: Story, act: Any) -> None:
+def _safely(story: Story, act: Callable[[], None]) -> None:
     try:
         act()
     except Exception as error:  # noqa: BLE001  (in a thread nobody would hear of it)

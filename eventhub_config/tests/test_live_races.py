@@ -57,7 +57,7 @@ class Person:
             content = response.read()
         finally:
             link.close()
-        check(method, path, response.status, response.headers, content)
+        check(method, path, response.status, dict(response.getheaders()), content)
         body = json.loads(content or b"{}")
         return Answer(response.status, str(body.get("code", "")), time.monotonic() - began, body)
 

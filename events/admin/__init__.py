@@ -3,7 +3,16 @@
 from events.admin.common import EventListFilter
 from events.admin.events import EventAdmin
 from events.admin.programme import SessionAdmin
+from events.admin.search import EventSearchAdmin, SearchWordAdmin
 from events.admin.slugs import EventSlugAdmin
 from events.admin.ticket_types import TicketTypeAdmin
 
-__all__ = ["EventAdmin", "EventListFilter", "EventSlugAdmin", "SessionAdmin", "TicketTypeAdmin"]
+__all__ = [
+    "EventAdmin",
+    "EventListFilter",
+    "EventSearchAdmin",
+    "EventSlugAdmin",
+    "SearchWordAdmin",
+    "SessionAdmin",
+    "TicketTypeAdmin",
+]

@@ -6,15 +6,17 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.utils import flatten
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 
 from eventhub_config.shared.admin_forms import FormRefused, refusals_of
-from eventhub_config.shared.conditional import ExpectedVersion
+from eventhub_config.shared.conditional import ANY_VERSION, ExpectedVersion
 from eventhub_config.shared.errors import DomainError
+from eventhub_config.shared.images.admin import ImageOnPage
+from eventhub_config.shared.models import StoredImage
 from eventhub_config.shared.scoped_admin import ReasonForm, ScopedAdmin, is_administrator
 from events import services
 from events.admin import programme, ticket_types
@@ -24,13 +26,16 @@ from events.admin.ticket_types import TicketTypeInline
 from events.forms import EventForm
 from events.models import Event, Session, TicketType
 from events.serializers import default_attendance_rule
+from events.services import searching
 from users.authentication import signed_in
 from users.models import UserProfile
 
 
 @admin.register(Event)
-class EventAdmin(EditableEvents, ScopedAdmin):
+class EventAdmin(EditableEvents, ImageOnPage, ScopedAdmin):
     form = EventForm
+    image_attribute = "cover"
+    image_purpose = StoredImage.Purpose.COVER
     organizer_path = "organizer"
     inlines = (TicketTypeInline, SessionInline)
     rows = {TicketType: ticket_types.ROWS, Session: programme.ROWS}
@@ -39,8 +44,9 @@ class EventAdmin(EditableEvents, ScopedAdmin):
     list_select_related = ("organizer",)
     date_hierarchy = "starts_at"
     ordering = ("-starts_at", "-pk")
-    search_fields = ("title", "city", "slugs__slug__exact", "=organizer__username", "=organizer__email")
-    search_help_text = "By title, city, present or former slug, or the organizer's user name or e-mail address."
+    # By words through the search that the API has; these besides.
+    search_fields = ("slugs__slug__exact", "=organizer__username", "=organizer__email")
+    search_help_text = "By words as on the public list, by a present or former slug, or by the organizer's user name or e-mail address."
     autocomplete_fields = ("organizer",)
     actions = ("publish_selected", "withdraw_selected", "duplicate_selected", "cancel_selected", "delete_drafts")
     row_actions = {
@@ -69,6 +75,13 @@ class EventAdmin(EditableEvents, ScopedAdmin):
     def get_list_display(self, request: HttpRequest) -> Any:
         return self.list_display if is_administrator(request) else self.list_display[:-1]
 
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet[Event], search_term: str) -> Any:
+        if not search_term.strip():
+            return queryset, False
+        exact, _ = super().get_search_results(request, queryset, search_term)
+        by_words = searching.found_by(queryset, search_term)
+        return queryset.filter(Q(pk__in=by_words.values("pk")) | Q(pk__in=exact.values("pk"))), False
+
     @admin.display(description="local start", ordering="starts_at")
     def local_start(self, event: Event) -> str:
         return f"{clock_text(event.starts_at, event.timezone, '%a %Y-%m-%d %H:%M')} {event.timezone}"
@@ -95,11 +108,13 @@ class EventAdmin(EditableEvents, ScopedAdmin):
             ("Where", {"fields": self.place}),
             ("Seats, money and attendance", {"fields": self.terms}),
         ]
-        return sections if obj is None else [("State", {"fields": self.state}), *sections]
+        if obj is None:
+            return sections
+        return [("State", {"fields": self.state}), sections[0], self.image_fieldset(request, obj), *sections[1:]]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Event | None = None) -> tuple[str, ...]:
         state = [name for name in flatten(self.state) if name != "version"]
-        return () if obj is None else ("organizer", *state)
+        return () if obj is None else ("organizer", "picture", *state)
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "version":
@@ -114,7 +129,7 @@ class EventAdmin(EditableEvents, ScopedAdmin):
         actor, now = signed_in(request), timezone.now()
         with refusals_of(form):
             if change:
-                self._update(obj, form, actor, now)
+                self._update(request, obj, form, actor, now)
                 return
             values = dict(form.cleaned_data)
             organizer = values.pop("organizer", actor)
@@ -123,7 +138,7 @@ class EventAdmin(EditableEvents, ScopedAdmin):
         obj.pk = event.pk
         obj.refresh_from_db()
 
-    def _update(self, obj: Event, form: Any, actor: Any, now: datetime) -> None:
+    def _update(self, request: HttpRequest, obj: Event, form: Any, actor: Any, now: datetime) -> None:
         # A form sends every field: on top of somebody else's edit it would undo that. Sales do not change the version.
         changes = form.changes()
         changes.pop("version", None)
@@ -132,6 +147,11 @@ class EventAdmin(EditableEvents, ScopedAdmin):
             services.update_event(event_id=obj.pk, changes=changes, expected=expected, actor=actor, now=now)
         else:
             expected.check(services.lock_event(obj.pk).version)
+
+        def replace(key: str | None, now: datetime) -> None:
+            services.replace_cover(event_id=obj.pk, key=key, expected=ANY_VERSION, actor=actor, now=now)
+
+        self.save_image(request, form, replace)
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         formset.new_objects, formset.changed_objects, formset.deleted_objects = [], [], []

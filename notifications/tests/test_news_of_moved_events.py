@@ -10,10 +10,10 @@ from bookings.jobs import TELL_OF_MOVES
 from bookings.models import Booking
 from bookings.services import tell_of_move
 from bookings.tests.factories import a_booking
+from eventhub_config.shared.periodic import all_jobs
 from events.models import Event
 from events.services import update_event
 from events.tests.factories import NOW, START
-from notifications.jobs import JOBS
 from notifications.models import Notification
 
 pytestmark = pytest.mark.django_db
@@ -84,7 +84,7 @@ def test_is_mailed(mailoutbox: list[EmailMultiAlternatives]) -> None:
     move(booking.event, **TO_LATER)
     TELL_OF_MOVES.run(NOW)
 
-    JOBS[0].run(NOW)
+    all_jobs()["sweep_messages"].run(NOW)
 
     (mail,) = [mail for mail in mailoutbox if mail.subject == "New time or place: Zero to API"]
     assert mail.to == [booking.user.email]

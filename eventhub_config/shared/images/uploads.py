@@ -25,6 +25,18 @@ ENVELOPE_BYTES = 262_144
 READ_ANYWAY = 4
 
 
+class DroppedFile(InMemoryUploadedFile):
+    """A file that was too large to be kept. A page of the admin says so; whoever reads it regardless is refused."""
+
+    def read(self, *_: Any) -> Any:
+        raise too_many_bytes()
+
+    def open(self, *_: Any) -> Any:
+        raise too_many_bytes()
+
+    chunks = __iter__ = read
+
+
 class BoundedUploadHandler(FileUploadHandler):
     """Keeps what is uploaded in memory, and refuses what is too large without keeping it.
 
@@ -35,10 +47,13 @@ class BoundedUploadHandler(FileUploadHandler):
         self, input_data: Any, meta: Any, content_length: int, boundary: Any, encoding: str | None = None
     ) -> None:
         self._received = 0
-        if content_length > settings.IMAGE_MAX_BYTES + ENVELOPE_BYTES:
-            if content_length <= READ_ANYWAY * settings.IMAGE_MAX_BYTES:
-                while input_data.read(self.chunk_size):
-                    pass
+        if content_length <= settings.IMAGE_MAX_BYTES + ENVELOPE_BYTES:
+            return
+        if content_length > READ_ANYWAY * settings.IMAGE_MAX_BYTES:
+            raise RequestDataTooBig("The request body is too large.")
+        if self.request is None or self.request.path.startswith("/api/"):
+            while input_data.read(self.chunk_size):
+                pass
             raise RequestDataTooBig("The request body is too large.")
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
@@ -52,12 +67,9 @@ class BoundedUploadHandler(FileUploadHandler):
             self._file.write(raw_data)
 
     def file_complete(self, file_size: int) -> UploadedFile:
-        if self._received > settings.IMAGE_MAX_BYTES:
-            raise RequestDataTooBig("The uploaded file is too large.")
         self._file.seek(0)
-        return InMemoryUploadedFile(
-            self._file, self.field_name, self.file_name, self.content_type, file_size, self.charset
-        )
+        kind = InMemoryUploadedFile if self._received <= settings.IMAGE_MAX_BYTES else DroppedFile
+        return kind(self._file, self.field_name, self.file_name, self.content_type, file_size, self.charset)
 
 
 class ImageUploadParser(MultiPartParser):
