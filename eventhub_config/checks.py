@@ -16,5 +16,10 @@ def opt_ins(app_configs: Sequence[Any] | None, **_: Any) -> list[checks.CheckMes
         (settings.PAYMENT_GATEWAY == "mock", "W001", "PAYMENT_GATEWAY=mock takes no real money."),
         (settings.MOCK_GATEWAY_TEST_TOKENS, "W002", "MOCK_GATEWAY_TEST_TOKENS lets clients decide how payments end."),
         (settings.ALLOW_DEMO_DATA, "W003", "ALLOW_DEMO_DATA lets sign-ins with a published password be made."),
+        (
+            settings.EMAIL_VERIFICATION == "required" and settings.EMAIL_BACKEND.endswith("console_mail.EmailBackend"),
+            "W004",
+            "EMAIL_VERIFICATION=required while mails are only printed (EMAIL_BACKEND): nobody can register.",
+        ),
     ]
     return [checks.Warning(text, id=f"eventhub.{number}") for is_on, number, text in chosen if is_on]

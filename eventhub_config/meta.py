@@ -15,7 +15,6 @@ from eventhub_config.shared.permissions import Anyone
 from eventhub_config.shared.registry import contributions
 from eventhub_config.shared.views import ApiViewSet
 
-
 EMAIL_VERIFICATION_CHOICES = [("optional", "Optional"), ("required", "Required")]
 
 

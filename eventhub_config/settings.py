@@ -310,7 +310,8 @@ if not SEAT_GUARD and not DEBUG:
 FRONTEND_URL = env.text("FRONTEND_URL").rstrip("/")
 # Where this API itself is reached, for links when there is no front end. Never taken from a request: whoever sends one
 # chooses its Host. The default is the first host that is no other name of this machine.
-_public_hosts = [host for host in ALLOWED_HOSTS if host not in {"localhost", "127.0.0.1", "[::1]"} and host[0] not in "*."]
+_here = {"localhost", "127.0.0.1", "[::1]"}
+_public_hosts = [host for host in ALLOWED_HOSTS if host not in _here and host[0] not in "*."]
 _own_url = f"http{'s' if SECURE_SSL else ''}://{_public_hosts[0]}" if _public_hosts else "http://localhost:8000"
 PUBLIC_URL = env.text("PUBLIC_URL", _own_url).rstrip("/")
 for _name, _url in {"FRONTEND_URL": FRONTEND_URL, "PUBLIC_URL": PUBLIC_URL}.items():

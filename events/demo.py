@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from eventhub_config.shared.transactions import unit_of_work
+from events.demo_covers import add_cover
 from events.demo_events import EVENTS, DemoEvent
 from events.demo_programme import FORMER_TITLES, add_programme
 from events.models import Event
@@ -25,7 +26,9 @@ def load(*, now: datetime) -> None:
         organizers = {user.username: user for user in CustomUser.objects.filter(user_type="organizer")}
         for plan in missing:
             if plan.organizer in organizers:
-                _make(plan, organizers[plan.organizer], now)
+                event = _make(plan, organizers[plan.organizer], now)
+                if plan.published:
+                    add_cover(event, now=now)
 
 
 def demo_events() -> dict[str, Event]:
@@ -45,7 +48,7 @@ def let_time_pass(*, now: datetime) -> None:
 
 
 @unit_of_work
-def _make(plan: DemoEvent, organizer: CustomUser, now: datetime) -> None:
+def _make(plan: DemoEvent, organizer: CustomUser, now: datetime) -> Event:
     created_at = now - timedelta(days=plan.created_days_ago)
     starts_at = plan.starts_at(now)
     values: dict[str, Any] = {
@@ -68,7 +71,7 @@ def _make(plan: DemoEvent, organizer: CustomUser, now: datetime) -> None:
         event = update_event(event_id=event.pk, changes={"title": plan.title}, actor=organizer, now=created_at)
     add_programme(event, now=created_at)
     if not plan.published:
-        return
+        return event
     if not organizer.may_publish:
         set_organizer_status(user_id=organizer.pk, organizer_status="approved", actor=ACTOR, now=created_at)
-    publish_event(event_id=event.pk, actor=organizer, now=created_at + timedelta(days=1))
+    return publish_event(event_id=event.pk, actor=organizer, now=created_at + timedelta(days=1))

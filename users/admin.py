@@ -14,6 +14,7 @@ from django.utils import timezone
 from rest_framework.exceptions import Throttled
 
 from eventhub_config.shared.errors import DomainError
+from eventhub_config.shared.images.admin import preview
 from eventhub_config.shared.scoped_admin import BoundedActions
 from users import services
 from users.authentication import signed_in
@@ -74,6 +75,11 @@ class ProfileInline(AdministratorsOnly, admin.StackedInline):
     can_delete = False
     max_num = 1
     formfield_overrides = {URLField: {"assume_scheme": "https"}}
+    readonly_fields = ("picture",)
+
+    @admin.display(description="avatar", empty_value="none")
+    def picture(self, profile: UserProfile) -> str | None:
+        return preview(profile.avatar)
 
 
 class OrganizerProfileInline(AdministratorsOnly, admin.StackedInline):
@@ -108,7 +114,14 @@ class CustomUserAdmin(AdministratorsOnly, BoundedActions, UserAdmin):
     add_fieldsets = (
         (None, {"fields": ("username", "email", "user_type", "usable_password", "password1", "password2")}),
     )
-    actions = ("approve_organizers", "reject_organizers", "send_verification", "deactivate", "activate")
+    actions = (
+        "approve_organizers",
+        "reject_organizers",
+        "send_verification",
+        "deactivate",
+        "activate",
+        "remove_avatars",
+    )
 
     @admin.display(description="verified", boolean=True, ordering="email_verified_at")
     def is_verified(self, user: CustomUser) -> bool:
@@ -185,6 +198,12 @@ class CustomUserAdmin(AdministratorsOnly, BoundedActions, UserAdmin):
     @admin.action(description="Activate selected accounts", permissions=["change"])
     def activate(self, request: HttpRequest, queryset: QuerySet[CustomUser]) -> None:
         self._decide(request, queryset, is_active=True)
+
+    @admin.action(description="Remove the avatars of selected accounts", permissions=["change"])
+    def remove_avatars(self, request: HttpRequest, queryset: QuerySet[CustomUser]) -> None:
+        now = timezone.now()
+        for user in queryset.order_by("pk"):
+            services.remove_avatar(user_id=user.pk, actor=signed_in(request), now=now)
 
     def _decide(self, request: HttpRequest, queryset: QuerySet[CustomUser], **decision: Any) -> None:
         now = timezone.now()

@@ -7,13 +7,15 @@ from typing import Any
 from django.contrib.auth.hashers import make_password
 
 from eventhub_config.shared.actors import System
+from users.demo_art import draw
 from users.models import CustomUser
-from users.services import register_user, set_organizer_status, update_own_account
+from users.services import register_user, set_avatar, set_organizer_status, update_own_account
 from users.services.accounts import add_user
 
 UserType = CustomUser.UserType
 PASSWORD = "try-event-hub-out"  # noqa: S105 (everybody is meant to know it)
 ACTOR = System("load_demo")
+AVATAR_SIZE = (256, 256)
 
 
 @dataclass(frozen=True)
@@ -91,3 +93,6 @@ def _make(sign_in: SignIn, now: datetime) -> None:
             "tax_id": f"DE{user.pk:09d}",
         }
     update_own_account(user_id=user.pk, changes=changes, actor=ACTOR, now=now)
+    if sign_in.user_type == UserType.ORGANIZER:
+        portrait = draw(sign_in.username, AVATAR_SIZE)
+        set_avatar(user_id=user.pk, content=portrait, of_ours=True, actor=ACTOR, now=now)

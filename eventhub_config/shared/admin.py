@@ -1,13 +1,16 @@
-"""The floor's own rows in the admin, for administrators: to look at, never to change."""
+"""The floor's own rows in the admin, for administrators: to look at, and to have work tried again."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
-from eventhub_config.shared.models import Heartbeat, IdempotencyRecord, RateLimitCounter, StatusChange
-from eventhub_config.shared.scoped_admin import ScopedAdmin
+from eventhub_config.shared.images.admin import preview
+from eventhub_config.shared.images.storing import retry
+from eventhub_config.shared.models import Heartbeat, IdempotencyRecord, RateLimitCounter, StatusChange, StoredImage
+from eventhub_config.shared.scoped_admin import ScopedAdmin, is_administrator
 from eventhub_config.shared.transitions import status_models
 
 
@@ -48,3 +51,55 @@ class RateLimitCounterAdmin(ScopedAdmin):
 class HeartbeatAdmin(ScopedAdmin):
     list_display = ("name", "at")
     ordering = ("name",)
+
+
+class ImageStateFilter(admin.SimpleListFilter):
+    title = "state"
+    parameter_name = "state"
+    states = {
+        "parked": ("given up", Q(parked_at__isnull=False)),
+        "owed": ("waiting for the worker", Q(next_attempt_at__isnull=False, parked_at=None)),
+        "discarded": ("discarded", Q(discarded_at__isnull=False)),
+    }
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(name, label) for name, (label, _condition) in self.states.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[StoredImage]) -> QuerySet[StoredImage]:
+        _label, condition = self.states.get(self.value() or "", ("", Q()))
+        return queryset.filter(condition)
+
+
+@admin.register(StoredImage)
+class StoredImageAdmin(ScopedAdmin):
+    """Pictures are set and removed where they belong: on the pages of events and users."""
+
+    list_display = (
+        "key", "shown", "purpose", "uploaded_by", "width", "height", "created_at", "rendered_at", "discarded_at",
+        "parked_at", "last_error",
+    )  # fmt: skip
+    list_filter = ("purpose", ImageStateFilter)
+    search_fields = ("=key", "=uploaded_by")
+    search_help_text = "By key, as it stands in the address, or by the number of the user who sent it."
+    date_hierarchy = "created_at"
+    ordering = ("-created_at", "pk")
+    actions = ("retry_selected",)
+    row_actions = {"retry_selected": "Try again"}
+    readonly_fields = ("shown",)
+
+    @admin.display(description="picture", empty_value="-")
+    def shown(self, image: StoredImage) -> str | None:
+        return preview(image)
+
+    def has_retry_permission(self, request: HttpRequest) -> bool:
+        return is_administrator(request)
+
+    def row_actions_of(self, row: StoredImage) -> dict[str, str]:
+        return dict(self.row_actions) if row.parked_at else {}
+
+    @admin.action(description="Try again what was given up", permissions=["retry"])
+    def retry_selected(self, request: HttpRequest, queryset: QuerySet[StoredImage]) -> None:
+        def again(image: StoredImage, now: datetime) -> None:
+            retry(key=image.key, now=now)
+
+        self.do_each(request, queryset, again, "to be worked on again")

@@ -111,7 +111,7 @@ _HTTP_PROBLEMS: dict[int, tuple[str, str]] = {
     403: ("permission_denied", "You may not do this."),
     404: ("not_found", "Not found."),
     405: ("method_not_allowed", "This address does not take that method."),
-    406: ("not_acceptable", "Only application/json is available here."),
+    406: ("not_acceptable", "What you accept is not available here."),
     415: ("unsupported_media_type", "This address does not take that content type."),
     429: ("rate_limited", "Too many requests."),
     500: ("internal_error", "Something broke on our side. It has been logged under this request id."),

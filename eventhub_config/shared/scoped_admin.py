@@ -98,7 +98,7 @@ class BoundedActions(admin.ModelAdmin):
 
     def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:  # type: ignore[override]
         chosen = request.POST.getlist(ACTION_CHECKBOX_NAME)
-        if not all(pk.isdecimal() and len(pk) < 19 for pk in chosen):
+        if not all(self._may_be_a_key(pk) for pk in chosen):
             self.message_user(request, "Choose rows of this list.", messages.WARNING)
             return None
         many = request.POST.get("select_across") not in {None, "", "0"} and queryset[ACTION_LIMIT:].exists()
@@ -106,6 +106,11 @@ class BoundedActions(admin.ModelAdmin):
             self.message_user(request, f"Choose {ACTION_LIMIT} rows at most. Nothing was changed.", messages.WARNING)
             return None
         return super().response_action(request, queryset)
+
+    def _may_be_a_key(self, chosen: str) -> bool:
+        if isinstance(self.opts.pk, models.CharField):
+            return chosen.isprintable()
+        return chosen.isdecimal() and len(chosen) < 19
 
 
 class ScopedAdmin(Scope, BoundedActions):

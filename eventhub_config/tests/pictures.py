@@ -55,6 +55,13 @@ def opened(content: bytes) -> Image.Image:
     return image
 
 
+def pixel(image: Image.Image, at: tuple[int, int] = (30, 20)) -> tuple[int, ...]:
+    """Return the values of a pixel that has several."""
+    found = image.getpixel(at)
+    assert isinstance(found, tuple)
+    return found
+
+
 def talkative(kind: str, size: tuple[int, int] = (60, 40)) -> bytes:
     """Return a picture that says where it was taken in every way that its format knows."""
     exif = Image.Exif()

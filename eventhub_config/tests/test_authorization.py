@@ -36,9 +36,9 @@ def test_holds(resource: str) -> None:
     assert answered == {row.name: {identity: getattr(row, identity) for identity in IDENTITIES} for row in rows}
 
 
-def _written(operation: Operation, body: dict[str, Any]) -> tuple[bytes, str]:
+def _written(operation: Operation, body: dict[str, Any]) -> tuple[Any, str]:
     if MULTIPART not in operation.described.get("requestBody", {}).get("content", ()):
-        return json.dumps(body).encode(), "application/json"
+        return json.dumps(body), "application/json"
     files = {name: SimpleUploadedFile(name, content) for name, content in body.items()}
     return encode_multipart(BOUNDARY, files), f"{MULTIPART}; boundary={BOUNDARY}"
 

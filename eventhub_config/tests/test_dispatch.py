@@ -100,9 +100,10 @@ def test_the_id_of_the_request_travels_along(redis_to_disturb: Server) -> None:
     body = {"username": "ada", "email": "ada@example.com", "password": PASSWORD}
     a_client().post("/api/users/", body, HTTP_X_REQUEST_ID="request-of-ada")
 
-    (message,) = queued()
-    assert message["headers"]["task"] == "notifications.deliver_message"  # type: ignore[index]
-    assert message["headers"]["eventhub_request_id"] == "request-of-ada"  # type: ignore[index]
+    welcome, verification = queued()
+    for message in (welcome, verification):
+        assert message["headers"]["task"] == "notifications.deliver_message"  # type: ignore[index]
+        assert message["headers"]["eventhub_request_id"] == "request-of-ada"  # type: ignore[index]
 
 
 def test_a_message_that_cannot_be_written_fails_nobody(
@@ -169,7 +170,7 @@ def test_many_that_send_at_once_are_told_what_the_broker_took(redis_to_disturb: 
 def test_what_was_done_stands_although_nobody_was_woken(redis_to_disturb: Server, disturb: str) -> None:
     getattr(redis_to_disturb, disturb)()
 
-    user = register_user(username="ada", email="ada@example.com", password=PASSWORD, now=NOW)
+    user = register_user(username="ada", email="ada@example.com", password=PASSWORD, verified=True, now=NOW)
 
     from notifications.models import Notification
 

@@ -17,7 +17,10 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 PAGES = [CHECKOUT / "README.md", *sorted((CHECKOUT / "docs").rglob("*.md"))]
 TEXTS = {page.relative_to(CHECKOUT): page.read_text() for page in PAGES}
 # Read by tools around the settings, or by programs that we start.
-OTHER_VARIABLES = {"ENV_FILE", "PORT", "POSTGRES_PASSWORD", "LOAD_DEMO", "PYTHON", "ARGS", "PROCESSES", "BASE", "RUN"}
+OTHER_VARIABLES = {
+    "ENV_FILE", "PORT", "POSTGRES_PASSWORD", "LOAD_DEMO", "PYTHON", "ARGS", "PROCESSES", "BASE", "RUN",
+    "EVENTHUB_TEST_EVENTS",
+}  # fmt: skip
 # In capitals with an underscore or in code, and no variables.
 NO_VARIABLES = {"INITIAL", "TRANSITIONS", "RECORDS_CREATION", "WHERE", "UPDATE", "CHECK", "GET", "POST", "PATCH", "FOR"}
 

@@ -52,6 +52,7 @@ OF_RESOURCE = {
     "users": "owner",
     "organizers": "organizer",
     "events": "draft",
+    "sessions": "session",
     "ticket-types": "ticket_type",
     "bookings": "booking",
     "payments": "payment",

@@ -1,6 +1,5 @@
 """Stored pictures: kept while something names them, rendered by a worker, and gone with all their files afterwards."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
@@ -26,7 +25,7 @@ from eventhub_config.shared.images.storing import (
 from eventhub_config.shared.integrity import all_checks
 from eventhub_config.shared.models import StoredImage
 from eventhub_config.shared.transactions import unit_of_work
-from eventhub_config.tests.pictures import chunks_of_webp, halves, opened, picture, saved, talkative
+from eventhub_config.tests.pictures import chunks_of_webp, halves, opened, picture, pixel, saved, talkative
 from users.models import CustomUser, UserProfile
 from users.services import remove_avatar, set_avatar
 from users.tests.factories import a_user
@@ -37,7 +36,7 @@ NOW = datetime(2027, 3, 1, 12, 0, tzinfo=UTC)
 
 
 @pytest.fixture(autouse=True)
-def folder(settings: Settings, tmp_path: Path) -> Iterator[Path]:
+def folder(settings: Settings, tmp_path: Path) -> Path:
     """Give each test a folder of its own; what is in it at the end is all that was ever stored."""
     settings.MEDIA_ROOT = tmp_path
     return tmp_path
@@ -165,8 +164,8 @@ def test_an_avatar_is_cut_from_the_middle() -> None:
     work_on(key=image.key, now=NOW)
 
     small = opened(files.open_file(image.key, "small").read())
-    assert small.getpixel((8, 56))[0] > 200
-    assert small.getpixel((56, 56))[2] > 200
+    assert pixel(small, (8, 56))[0] > 200
+    assert pixel(small, (56, 56))[2] > 200
 
 
 @pytest.mark.parametrize(

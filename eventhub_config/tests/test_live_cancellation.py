@@ -14,7 +14,7 @@ from events.models import Event
 from events.tests.factories import an_event
 from notifications.models import Notification
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
 
 BOOKINGS = BATCH + (100 if connection.vendor == "sqlite" else 500)
 
@@ -43,14 +43,14 @@ def test_every_booking_is_closed_once_whoever_dies_over_it(process_environment: 
     left_behind = []
     for share in (0.9, 0.7):
         with worker(environment) as doomed:
-            wait_until(lambda share=share: active() < BOOKINGS * share, seconds=60)
+            wait_until(lambda share=share: active() < BOOKINGS * share, seconds=120)
             doomed.kill()
         left_behind.append(active())
     with worker(environment):
         run_the_sweep(environment)
-        wait_until(lambda: active() <= BOOKINGS - BATCH or not active(), seconds=120)
+        wait_until(lambda: active() <= BOOKINGS - BATCH or not active(), seconds=240)
         run_the_sweep(environment)
-        wait_until(lambda: not active(), seconds=120)
+        wait_until(lambda: not active(), seconds=240)
 
     assert all(0 < count < BOOKINGS for count in left_behind)
     assert Booking.objects.filter(event=event, status="cancelled", cancelled_at__isnull=False).count() == BOOKINGS

@@ -27,7 +27,7 @@ from events.models import Event, TicketType
 from events.tests.factories import an_event
 from notifications.models import Notification
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
 
 PEOPLE = 50
 ROUNDS = 2 if connection.vendor == "sqlite" else 3
@@ -145,8 +145,8 @@ def test_whatever_changes_no_seat_is_sold_twice_and_every_refusal_says_why(
     environment = own_queue(process_environment) | {"EMAIL_BACKEND": "django.core.mail.backends.dummy.EmailBackend"}
     with web(environment, workers=4) as server, worker(environment):
         story = tell(server.url, event, ROUNDS)
-        wait_until(lambda: not Booking.objects.active().exists(), seconds=90)
-        wait_until(lambda: not Booking.objects.filter(move_notice_owed_since__isnull=False).exists(), seconds=90)
+        wait_until(lambda: not Booking.objects.active().exists(), seconds=180)
+        wait_until(lambda: not Booking.objects.filter(move_notice_owed_since__isnull=False).exists(), seconds=180)
 
     assert story.wrong == []
     assert story.looks > 20

@@ -103,22 +103,16 @@ def findings() -> list[str]:
 
 
 def memory_of(server: LiveWeb) -> list[int]:
-    """Return the private and shared memory of each web process, in bytes: PSS, or RSS where there is no PSS."""
-    children = subprocess.run(
-        ["ps", "-o", "pid=", "--ppid", str(server.process.pid)], capture_output=True, text=True, check=True
-    ).stdout.split()
-    return [_memory(pid) for pid in children]
+    """Return the memory of each web process in bytes, with its share of what they have in common where that is told."""
+    listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,rss="], capture_output=True, text=True, check=True).stdout
+    rows = [line.split() for line in listed.splitlines()]
+    return [_memory(pid, int(rss) * 1024) for pid, parent, rss in rows if int(parent) == server.process.pid]
 
 
-def _memory(pid: str) -> int:
-    for name, pattern in (("smaps_rollup", r"^Pss:\s+(\d+) kB"), ("status", r"^VmRSS:\s+(\d+) kB")):
-        try:
-            found = re.search(pattern, Path(f"/proc/{pid}/{name}").read_text(), re.MULTILINE)
-        except OSError:
-            continue
-        if found:
-            return int(found[1]) * 1024
-    raise AssertionError("no figure of its memory")
+def _memory(pid: str, resident: int) -> int:
+    rollup = Path(f"/proc/{pid}/smaps_rollup")
+    found = re.search(r"^Pss:\s+(\d+) kB", rollup.read_text(), re.MULTILINE) if rollup.exists() else None
+    return int(found[1]) * 1024 if found else resident
 
 
 def bombardment() -> list[tuple[str, str, bytes, set[tuple[int, str]]]]:

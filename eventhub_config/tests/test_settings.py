@@ -22,11 +22,11 @@ GOOD = {
 }
 
 
-def start(folder: Path, **changes: str) -> str:
-    """Load the settings in a process of their own; return what they complain about."""
+def start(folder: Path, shown: str = "settings.DEBUG", /, **changes: str) -> str:
+    """Load the settings in a process of their own; return what they complain about, or the value to be shown."""
     described = set(re.findall(r"^#?([A-Z][A-Z0-9_]*)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
     inherited = {name: value for name, value in os.environ.items() if name not in described}
-    command = [sys.executable, "-c", "from eventhub_config import settings; print('started', settings.DEBUG)"]
+    command = [sys.executable, "-c", f"from eventhub_config import settings; print('started', {shown})"]
     good = GOOD | {"DATABASE_URL": f"sqlite:///{folder}/db.sqlite3", "ENV_FILE": ""}
     done = subprocess.run(
         command, cwd=ROOT, env=inherited | good | changes, capture_output=True, text=True, check=False, timeout=60
@@ -105,6 +105,26 @@ def test_only_one_s_own_machine_may_leave_doors_open(tmp_path: Path) -> None:
     open_doors = {"DEBUG": "1", "ALLOWED_HOSTS": "*", "PAYMENT_GATEWAY": "", "UNSAFE_NO_SEAT_GUARD": "1"}
 
     assert start(tmp_path, **open_doors) == "started True\n"
+
+
+@pytest.mark.parametrize(
+    ("changes", "address"),
+    [
+        ({"ALLOWED_HOSTS": "localhost,eventhub.example,other.example"}, "http://eventhub.example"),
+        ({"ALLOWED_HOSTS": ".example,eventhub.example", "SECURE_SSL": "1"}, "https://eventhub.example"),
+        ({"ALLOWED_HOSTS": "localhost,127.0.0.1"}, "http://localhost:8000"),
+        ({"ALLOWED_HOSTS": "*", "DEBUG": "1"}, "http://localhost:8000"),
+        ({"PUBLIC_URL": "https://api.example/"}, "https://api.example"),
+    ],
+)
+def test_links_lead_to_a_host_that_the_settings_name(changes: dict[str, str], address: str, tmp_path: Path) -> None:
+    """RELIABILITY H11"""
+    assert start(tmp_path, "settings.PUBLIC_URL", **changes) == f"started {address}\n"
+
+
+@pytest.mark.parametrize("name", ["PUBLIC_URL", "FRONTEND_URL"])
+def test_links_lead_to_web_pages(name: str, tmp_path: Path) -> None:
+    assert complaints(start(tmp_path, **{name: "eventhub.example"})) == [name]
 
 
 # --- .env.example -----------------------------------------------------------------------------------------------------

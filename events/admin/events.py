@@ -46,7 +46,7 @@ class EventAdmin(EditableEvents, ImageOnPage, ScopedAdmin):
     ordering = ("-starts_at", "-pk")
     # By words through the search that the API has; these besides.
     search_fields = ("slugs__slug__exact", "=organizer__username", "=organizer__email")
-    search_help_text = "By words as on the public list, by a present or former slug, or by the organizer's user name or e-mail address."
+    search_help_text = "By words as on the public list, by any slug, or by the organizer's user name or e-mail address."
     autocomplete_fields = ("organizer",)
     actions = ("publish_selected", "withdraw_selected", "duplicate_selected", "cancel_selected", "delete_drafts")
     row_actions = {

@@ -23,7 +23,7 @@ from events.services.editing import (
     require_owner,
     show_at_once,
 )
-from events.services.seats import lock_event
+from events.services.seats import START_AND_PLACE, lock_event
 from events.services.ticket_types import checked_ticket_type
 from users.models import CustomUser
 
@@ -61,10 +61,6 @@ EDITABLE = frozenset(
         "attendance_rule", "refund_policy", "refund_until", "refund_percent",
     }
 )  # fmt: skip
-
-
-# Who booked an event at another time or place may give it back for nothing.
-START_AND_PLACE = frozenset({"starts_at", "format", "venue_name", "address", "city", "country"})
 
 
 @unit_of_work

@@ -25,6 +25,8 @@ class EventChanged(DomainError):
     title = "The event was changed while you booked. Look at it again."
 
 
+# Who booked an event at another time or place may give it back for nothing.
+START_AND_PLACE = frozenset({"starts_at", "format", "venue_name", "address", "city", "country"})
 _NO_LIMIT = 2**31 - 1
 
 # Plain SQL here and below: on the path of every booking, composing these by the ORM costs more than running them.
@@ -177,6 +179,7 @@ def _terms(offer: Offer, wanted: Mapping[int, int]) -> list[object]:
         event.refund_policy,
         event.refund_until,
         event.refund_percent,
-        event.starts_at,
+        # Whoever booked before they change is told. A booking that is being made meanwhile would fall in between.
+        *(getattr(event, name) for name in sorted(START_AND_PLACE)),
         *((kind.price, kind.min_per_booking, kind.max_per_booking, kind.is_visible) for kind in kinds),
     ]

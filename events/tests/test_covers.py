@@ -50,9 +50,9 @@ def address(event: Event) -> str:
     return f"/api/events/{event.pk}/cover_image/"
 
 
-def send(client: APIClient, event: Event, content: bytes | None = None, **headers: str) -> Any:
+def send(client: APIClient, event: Event, content: bytes | None = None, if_match: str = "*") -> Any:
     sent = upload(content if content is not None else picture(size=(1200, 600)))
-    return client.post(address(event), sent, format="multipart", headers=headers)
+    return client.post(address(event), sent, format="multipart", headers={"If-Match": if_match})
 
 
 def urls(key: str) -> dict[str, str]:
@@ -133,9 +133,9 @@ def test_shows_in_the_kept_list_at_once(
 def test_honours_if_match(client: APIClient, event: Event) -> None:
     """API-4"""
     old = client.get(f"/api/events/{event.pk}/")["ETag"]
-    assert send(client, event, **{"If-Match": old}).status_code == 200
+    assert send(client, event, if_match=old).status_code == 200
 
-    late = send(client, event, picture(colour="red"), **{"If-Match": old})
+    late = send(client, event, picture(colour="red"), if_match=old)
     late_removal = client.delete(address(event), headers={"If-Match": old})
 
     assert [(it.status_code, it.json()["code"]) for it in (late, late_removal)] == [(412, "version_mismatch")] * 2

@@ -7,6 +7,7 @@ import pytest
 import time_machine
 from rest_framework.test import APIClient
 
+from events.jobs import JOBS
 from events.models import Event
 from events.tests.factories import NOW, START, a_draft, an_event
 from users.models import CustomUser
@@ -291,10 +292,8 @@ def test_the_list_takes_the_same_statements_for_few_rows_and_many(rows: int, dja
 
 def test_the_clock_starts_and_completes_events() -> None:
     """EVT-2"""
-    from events.jobs import JOBS
-
     event = an_event()
-    advance = JOBS[0]
+    advance = next(job for job in JOBS if job.name == "advance_event_status")
 
     assert advance.run(START - timedelta(seconds=1)) == 0
     assert advance.run(START) == 1

@@ -73,7 +73,8 @@ def test_an_offer_that_was_edited_meanwhile_is_read_again() -> None:
 
 
 @pytest.mark.parametrize(
-    ("of_type", "of_event"), [({"price": 6}, {}), ({"is_visible": False}, {}), ({}, {"tax_rate": 19})]
+    ("of_type", "of_event"),
+    [({"price": 6}, {}), ({"is_visible": False}, {}), ({}, {"tax_rate": 19}), ({}, {"city": "Hamburg"})],
 )
 def test_an_offer_whose_terms_changed_meanwhile_is_refused(of_type: dict[str, Any], of_event: dict[str, Any]) -> None:
     event = an_event(price=5)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
+from events.integrity import CHECKS
 from events.models import Event, Session
 from events.services import cancel_event, create_session
 from events.services.programme import MOST_SESSIONS
@@ -413,3 +414,27 @@ def test_lists_take_as_many_statements_for_one_as_for_many(django_assert_num_que
     assert session is not None
     with django_assert_num_queries(1):
         APIClient().get(f"/api/sessions/{session.pk}/")
+
+
+# --- What check_integrity finds ---------------------------------------------------------------------------------------
+
+
+def test_a_programme_that_cannot_take_place_is_found() -> None:
+    """OPS-6"""
+    event, other = an_event(), an_event()
+    first, second, late = (add(event, room="", speaker="", title=title).json()["id"] for title in ("A", "B", "C"))
+    add(other)
+    assert findings() == []
+
+    Session.objects.filter(pk__in=[first, second]).update(room="Hall 1", speaker="Ada")
+    Session.objects.filter(pk=late).update(ends_at=event.ends_at + timedelta(seconds=1))
+
+    assert findings() == [
+        f"programme: session {late}: C: lies outside of event {event}",
+        f"programme: session {second}: B: has Hall 1 at the same time as session {first}: A",
+        f"programme: session {second}: B: has Ada at the same time as session {first}: A",
+    ]
+
+
+def findings() -> list[str]:
+    return [str(finding) for check in CHECKS if check.name == "programme" for finding in check.findings()]

@@ -7,9 +7,9 @@ from django.core.mail import EmailMultiAlternatives
 from rest_framework.test import APIClient
 
 from bookings.models import Booking
-from bookings.services import cancel_booking, expire_booking
+from bookings.services import cancel_booking, expire_booking, tell_of_move
 from bookings.tests.factories import a_booking
-from events.services import cancel_event
+from events.services import cancel_event, update_event
 from events.tests.factories import NOW, an_event
 from notifications.jobs import JOBS
 from notifications.messages import KINDS
@@ -154,6 +154,9 @@ def test_every_kind_can_be_mailed(mailoutbox: list[EmailMultiAlternatives]) -> N
     send_refund(refund_id=Refund.objects.get(payment__booking=paid).pk, now=NOW)
     a_processed_payment(token="tok_decline")
     expire_booking(booking_id=a_booking(price=25).pk, now=NOW + timedelta(hours=1))
+    moved = a_booking()
+    update_event(event_id=moved.event_id, changes={"city": "Hamburg"}, actor=moved.event.organizer, now=NOW)
+    tell_of_move(booking_id=moved.pk, now=NOW)
     kinds = set(Notification.objects.values_list("kind", flat=True))
 
     JOBS[0].run(NOW + timedelta(hours=1))

@@ -34,7 +34,7 @@ def test_has_each_state_and_breaks_no_invariant():
     assert [str(finding) for check in all_checks() for finding in check.findings()] == []
     assert Counter(Event.objects.values_list("status", flat=True)) == {
         "draft": 2,
-        "published": 9,
+        "published": 20,
         "ongoing": 1,
         "completed": 2,
         "cancelled": 1,

@@ -52,6 +52,12 @@ def send(client: APIClient, content: bytes, **named: str) -> Any:
     return client.post(ADDRESS, upload(content, **named), format="multipart")
 
 
+def raw(client: APIClient, body: Any, content_type: str = BOUNDARY, **other: Any) -> Any:
+    """Send bytes as they are."""
+    method, path = other.pop("method", "POST"), other.pop("path", ADDRESS)
+    return client.generic(method, path, body, content_type, **other)
+
+
 def nothing_is_stored(folder: Path) -> bool:
     return not StoredImage.objects.exists() and not [path for path in folder.rglob("*") if path.is_file()]
 
@@ -228,7 +234,7 @@ def test_a_files_name_means_nothing(client: APIClient, folder: Path, name: str) 
     """RELIABILITY I6"""
     body = multipart((f'form-data; name="image"; filename="{name}"', picture()))
 
-    answer = client.generic("POST", ADDRESS, body, BOUNDARY)
+    answer = raw(client, body)
 
     stored = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
     if answer.status_code == 200:
@@ -251,7 +257,7 @@ def test_a_files_name_means_nothing(client: APIClient, folder: Path, name: str) 
 )
 def test_a_name_that_is_none_does_no_harm(client: APIClient, folder: Path, disposition: str) -> None:
     """RELIABILITY I1"""
-    answer = client.generic("POST", ADDRESS, multipart((disposition, picture())), BOUNDARY)
+    answer = raw(client, multipart((disposition, picture())))
 
     assert answer.status_code in {200, 400}
     assert nothing_is_stored(folder) == (answer.status_code == 400)
@@ -272,7 +278,7 @@ def test_a_name_that_is_none_does_no_harm(client: APIClient, folder: Path, dispo
 def test_it_takes_exactly_one_file_in_the_right_field(
     client: APIClient, folder: Path, parts: list[tuple[str, bytes]]
 ) -> None:
-    answer = client.generic("POST", ADDRESS, multipart(*parts), BOUNDARY)
+    answer = raw(client, multipart(*parts))
 
     assert (answer.status_code, answer.json()["code"]) == (400, "image_missing")
     assert nothing_is_stored(folder)
@@ -281,7 +287,7 @@ def test_it_takes_exactly_one_file_in_the_right_field(
 def test_a_hundred_files_are_too_many(client: APIClient, folder: Path) -> None:
     part = ('form-data; name="image"; filename="a.png"', b"x")
 
-    answer = client.generic("POST", ADDRESS, multipart(*[part] * 101), BOUNDARY)
+    answer = raw(client, multipart(*[part] * 101))
 
     assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
     assert nothing_is_stored(folder)
@@ -321,14 +327,13 @@ def test_a_body_that_is_too_large_is_dropped_or_not_even_read(
     """Dropped where its sender may still be listening; nothing of it is ever kept."""
     settings.IMAGE_MAX_BYTES = 1_000_000
     body = Endless(megabytes * 1_000_000)
+    environ: dict[str, Any] = {
+        "wsgi.input": body,
+        "CONTENT_LENGTH": str(body.left),
+        "CONTENT_TYPE": BOUNDARY,
+    }
 
-    answer = client.generic(
-        "POST",
-        ADDRESS,
-        b"",
-        BOUNDARY,
-        **{"wsgi.input": body, "CONTENT_LENGTH": str(body.left), "CONTENT_TYPE": BOUNDARY},
-    )
+    answer = raw(client, b"", **environ)
 
     assert (answer.status_code, answer.json()["code"]) == (413, "payload_too_large")
     assert body.left == left
@@ -340,7 +345,7 @@ def test_a_text_beside_the_file_is_limited_too(client: APIClient, folder: Path, 
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
     parts = [('form-data; name="note"', b"x" * 2000), ('form-data; name="image"; filename="a.png"', picture())]
 
-    answer = client.generic("POST", ADDRESS, multipart(*parts), BOUNDARY)
+    answer = raw(client, multipart(*parts))
 
     assert (answer.status_code, answer.json()["code"]) == (413, "payload_too_large")
     assert nothing_is_stored(folder)
@@ -362,14 +367,14 @@ def test_a_text_beside_the_file_is_limited_too(client: APIClient, folder: Path, 
 def test_another_kind_of_body_is_refused(
     client: APIClient, folder: Path, content_type: str, body: bytes, status: int, code: str
 ) -> None:
-    answer = client.generic("POST", ADDRESS, body, content_type)
+    answer = raw(client, body, content_type)
 
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert nothing_is_stored(folder)
 
 
 def test_json_elsewhere_stays_json(client: APIClient) -> None:
-    answer = client.generic("PATCH", "/api/users/me/", multipart(), BOUNDARY)
+    answer = raw(client, multipart(), method="PATCH", path="/api/users/me/")
 
     assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
 

@@ -1,5 +1,7 @@
+from pathlib import Path
+
 import pytest
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from users.demo import SIGN_INS, load
 from users.integrity import CHECKS
@@ -20,6 +22,13 @@ def test_sign_in_as_they_are_documented():
     assert [finding for check in CHECKS for finding in check.findings()] == []
 
 
+def test_show_somebody_unverified_and_somebody_who_waits_for_approval():
+    load(now=NOW)
+
+    assert [user.username for user in CustomUser.objects.filter(email_verified_at=None)] == ["eve"]
+    assert [user.username for user in CustomUser.objects.filter(organizer_status="pending")] == ["petra"]
+
+
 def test_are_made_once(django_assert_num_queries: DjangoAssertNumQueries):
     load(now=NOW)
     CustomUser.objects.filter(username="ada").update(first_name="Renamed")
@@ -29,3 +38,13 @@ def test_are_made_once(django_assert_num_queries: DjangoAssertNumQueries):
 
     assert CustomUser.objects.count() == len(SIGN_INS)
     assert CustomUser.objects.get(username="ada").first_name == "Renamed"
+
+
+def test_organizers_have_avatars(settings: Settings, tmp_path: Path) -> None:
+    """API-5"""
+    settings.MEDIA_ROOT = tmp_path
+    load(now=NOW)
+
+    shown = {user.username: user.profile.avatar_id is not None for user in CustomUser.objects.with_details()}
+
+    assert shown == {sign_in.username: sign_in.user_type == "organizer" for sign_in in SIGN_INS}

@@ -18,7 +18,14 @@ def test_tell_everybody_name_and_bio_and_nothing_else():
     response = page(organizer)
 
     assert response.status_code == 200
-    assert response.json() == {"id": organizer.pk, "name": "Ada King", "bio": "Mathematician"}
+    assert response.json() == {
+        "id": organizer.pk,
+        "name": "Ada King",
+        "bio": "Mathematician",
+        "organization": "",
+        "website": "",
+        "avatar": None,
+    }
 
 
 def test_fall_back_to_the_username():

@@ -44,6 +44,7 @@ def test_makes_an_attendee_with_a_profile():
             "bio": "",
             "organization": "",
             "website": "",
+            "avatar": None,
             "timezone": "UTC",
             "language": "en",
             "interests": [],

@@ -109,7 +109,7 @@ def test_control_rows_that_are_written_for_somebody_do(names: list[tuple[str, st
                 CustomUser.objects.filter(pk=user.pk).update(first_name="Ada")
         return ask_for_reset(name)
 
-    assert what_time_tells(write_too, names[:40], 202) > 0.8
+    assert what_time_tells(write_too, names, 202) > 0.5 + NOTHING_TO_LEARN
 
 
 def test_the_statistic_knows_more_from_less():

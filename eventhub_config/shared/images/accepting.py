@@ -32,6 +32,7 @@ DECODER = Path(__file__).with_name("decoder.py")
 # What Python needs to find itself; nothing of ours, and no secrets.
 ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 PATIENCE_SECONDS = 20
+QUEUE_SECONDS = 5
 
 _one_at_a_time = threading.Lock()  # however many threads serve requests: each picture takes memory of its own
 
@@ -87,7 +88,7 @@ def _decode_here(header: Header) -> bytes:
 
 def _decode_apart(header: Header) -> bytes:
     arguments = [header.kind, *map(str, (header.width, header.height, LONGEST_KEPT))]
-    if not _one_at_a_time.acquire(timeout=PATIENCE_SECONDS):
+    if not _one_at_a_time.acquire(timeout=QUEUE_SECONDS):
         raise Busy
     try:
         ended = subprocess.run(

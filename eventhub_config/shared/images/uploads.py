@@ -31,10 +31,11 @@ class DroppedFile(InMemoryUploadedFile):
     def read(self, *_: Any) -> Any:
         raise too_many_bytes()
 
-    def open(self, *_: Any) -> Any:
+    def chunks(self, *_: Any) -> Any:
         raise too_many_bytes()
 
-    chunks = __iter__ = read
+    def open(self, *_: Any) -> Any:
+        raise too_many_bytes()
 
 
 class BoundedUploadHandler(FileUploadHandler):
