@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from eventhub_config.shared.periodic import Chore, Sweep
+from eventhub_config.shared.periodic import Chore, Job, Sweep
 from notifications import services, tasks
 from notifications.models import Notification
 
@@ -25,7 +25,7 @@ def purge_mail_to_strangers(now: datetime) -> int:
     return deleted
 
 
-JOBS = [
+JOBS: list[Job] = [
     Sweep(
         name="sweep_messages",
         every=timedelta(minutes=1),

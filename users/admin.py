@@ -129,8 +129,9 @@ class CustomUserAdmin(AdministratorsOnly, BoundedActions, UserAdmin):
 
     @admin.display(description="waits to be changed to", empty_value="-")
     def pending_email(self, user: CustomUser) -> str | None:
-        found = CustomUser.objects.with_pending_email(timezone.now()).filter(pk=user.pk)
-        return found.values_list("pending_email", flat=True).first()
+        found: Any = CustomUser.objects.with_pending_email(timezone.now()).get(pk=user.pk)
+        pending: str | None = found.pending_email
+        return pending
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:  # noqa: A002
         """Set a password as Django does, with all that follows from one."""

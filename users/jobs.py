@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import QuerySet
 
-from eventhub_config.shared.periodic import Chore, Sweep
+from eventhub_config.shared.periodic import Chore, Job, Sweep
 from users import services, tasks
 from users.models import AccountLink, PasswordResetRequest, PendingRegistration, UserSession
 
@@ -38,7 +38,7 @@ def _owed(model: type[AccountLink | PasswordResetRequest | PendingRegistration],
 
 MINUTE = timedelta(minutes=1)
 
-JOBS = [
+JOBS: list[Job] = [
     Chore(name="purge_ended_sessions", every=timedelta(days=1), run=purge_ended_sessions),
     Chore(name="purge_account_links", every=timedelta(hours=1), run=purge_account_links),
     Sweep(

@@ -8,7 +8,7 @@ CSRF token: the browser would send no origin with it from a page that keeps its 
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.decorators import method_decorator
@@ -69,7 +69,7 @@ class AccountPage(View):
             return self.form(request, token=token, problems=problems, status=error.status)
         except Throttled as error:
             answer = self.form(request, token=token, problems=["Too many attempts. Try again later."], status=429)
-            answer["Retry-After"] = str(int(error.wait or 1))
+            answer["Retry-After"] = str(max(1, int(getattr(error, "wait", None) or 1)))
             return answer
         return self.page(request, {"done": self.done})
 
@@ -151,7 +151,7 @@ class ForgotPasswordPage(AccountPage):
         services.request_password_reset(login=login, address=client_address(request), now=timezone.now())
 
 
-PAGES: Mapping[str, Callable[..., HttpResponse]] = {
+PAGES: Mapping[str, Callable[..., HttpResponseBase]] = {
     "verify-email": VerifyEmailPage.as_view(),
     "confirm-email": ConfirmEmailPage.as_view(),
     "reset-password": ResetPasswordPage.as_view(),

@@ -116,9 +116,10 @@ def test_in_every_flow(process_environment: dict[str, str], own_valkey: Server) 
     assert FIRST in [value for _place, value in every_value()]  # the look finds what is there
 
 
-def everything_in(queue: "redis.Redis[Any]") -> str:
+def everything_in(queue: redis.Redis) -> str:
     """Return every value in Redis, as text."""
-    found = []
+    found: list[Any] = []
+    values: list[Any]
     for key in queue.scan_iter():
         match queue.type(key):
             case b"list":

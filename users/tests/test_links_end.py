@@ -1,6 +1,6 @@
 """Links by mail end at once when their reason ends. (USR-4, RELIABILITY H5)"""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 import pytest
@@ -40,7 +40,7 @@ def a_link_for(user: CustomUser, purpose: str) -> AccountLink:
     return a_link(user, purpose, email="new@example.org" if purpose == "change_email" else "", now=NOW)
 
 
-def state(user: CustomUser) -> dict[str, object]:
+def state(user: CustomUser) -> Mapping[str, object]:
     return CustomUser.objects.values("email", "password", "email_verified_at").get(pk=user.pk)
 
 
