@@ -40,7 +40,7 @@ def zone_of(name: str) -> ZoneInfo:
 
 
 def description_of(zone: ZoneInfo, spans: Iterable[tuple[datetime, datetime]]) -> Timezone | None:
-    """Return a description of a zone that is right within these spans; None for UTC, which needs none."""
+    """Return a description of a zone that is right where these spans begin and end; None for UTC, which needs none."""
     if zone.key == "UTC":
         return None
     described = Timezone()
@@ -57,8 +57,12 @@ def description_of(zone: ZoneInfo, spans: Iterable[tuple[datetime, datetime]]) -
 
 
 def _changes_around(zone: ZoneInfo, spans: Iterable[tuple[datetime, datetime]]) -> Iterator[Change]:
-    """Yield the changes of all years that the spans touch, and of one more on either side."""
-    years = sorted({year for first, last in spans for year in range(first.year - 1, last.year + 2)})
+    """Yield the changes of the years in which a span begins or ends, and of one more on either side.
+
+    What lies between is not asked for: no time of the file is there, and nobody says how long an event may last.
+    """
+    ends = (moment.year for span in spans for moment in span)
+    years = sorted({year for end in ends for year in range(end - 1, end + 2)})
     # A year minus its place is the same for all years in a row.
     for _, block in groupby(enumerate(years), key=lambda pair: pair[1] - pair[0]):
         together = [year for _, year in block]

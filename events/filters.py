@@ -6,7 +6,15 @@ from typing import Any
 import django_filters
 from django.db.models import QuerySet
 
-from eventhub_config.shared.filtering import DecimalFilter, FilterSet, IdFilter, MomentFilter, Ordering, YesNoFilter
+from eventhub_config.shared.filtering import (
+    CodeFilter,
+    DecimalFilter,
+    FilterSet,
+    IdFilter,
+    MomentFilter,
+    Ordering,
+    YesNoFilter,
+)
 from events.models import Event, EventSlug, TicketType
 from events.models.events import RATING_OR_NONE
 from events.services import searching
@@ -38,13 +46,13 @@ class EventFilter(FilterSet):
     format = django_filters.ChoiceFilter(choices=Event.Format.choices)
     organizer = IdFilter(field_name="organizer_id")
     city = django_filters.CharFilter(lookup_expr="iexact", max_length=120)
-    country = django_filters.CharFilter(max_length=2, label="ISO 3166-1 alpha-2, such as DE.")
+    country = CodeFilter(max_length=2, label="ISO 3166-1 alpha-2, such as DE.")
     language = django_filters.CharFilter(max_length=12)
     skill = django_filters.CharFilter(method="of_skill", max_length=60, label="One of the skills taught, whole.")
     starts_after = MomentFilter(field_name="starts_at", lookup_expr="gte")
     starts_before = MomentFilter(field_name="starts_at", lookup_expr="lt")
     ends_after = MomentFilter(field_name="ends_at", lookup_expr="gt", label="Still going on then, or later.")
-    currency = django_filters.CharFilter(max_length=3)
+    currency = CodeFilter(max_length=3, label="ISO 4217, such as EUR.")
     price_min = DecimalFilter(
         field_name="lowest_price",
         lookup_expr="gte",

@@ -4,12 +4,15 @@ Done here and not by the database, so that PostgreSQL and SQLite cut and compare
 the database was made with.
 """
 
+import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 
 WORD_LENGTH = 40  # characters kept of a word
 QUERY_WORDS = 8  # words of a query that count
+LABEL_LENGTH = 400  # characters of a skill's label; PostgreSQL takes no word of more than 2046 bytes
+VECTOR_SIZE = 900_000  # bytes of a vector; PostgreSQL takes no more than 1,048,575
 
 # Signs that belong to the letter before them; for Python they are no part of a word: of Hebrew, of Arabic, and whole
 # blocks of the Indic and South-East Asian scripts without their dandas.
@@ -57,19 +60,28 @@ def query_words(text: str) -> list[str]:
 
 def label_of_skill(skill: str) -> str:
     """Return the one word that stands for a whole skill; no word of a text or a query begins with its sign."""
-    return f"={'_'.join(words_of(skill))}"
+    label = "_".join(words_of(skill))
+    if not label or len(label) > LABEL_LENGTH:  # signs only, or letters that stand for many: 60 of them make 360 pairs
+        label = hashlib.blake2b(" ".join(normalised(skill).split()).encode(), digest_size=16).hexdigest()
+    return f"={label}"
 
 
 def vector_of(parts: Iterable[tuple[str, Iterable[str]]]) -> str:
     """Return words under their weights (``A`` to ``D``) in the text form of PostgreSQL's ``tsvector``.
 
-    Source: PostgreSQL manual, section 8.11.1: at most 256 positions of a word, none above 16383.
+    What comes after ``VECTOR_SIZE`` bytes is left out: a long programme in Chinese is hundreds of thousands of pairs.
+
+    Source: PostgreSQL manual, section 8.11.1: at most 256 positions of a word, none above 16383; section 12.11: less
+    than a megabyte. ``src/include/tsearch/ts_type.h``: two bytes for a position and for their number, one to align.
     """
     places: dict[str, list[str]] = {}
-    position = 0
+    position = size = 0
     for weight, words in parts:
         for word in words:
             position = min(position + 1, 16_383)
+            size += 2 if word in places else len(word.encode()) + 5
+            if size > VECTOR_SIZE:
+                break
             found = places.setdefault(word, [])
             if len(found) < 200:
                 found.append(f"{position}{weight}")

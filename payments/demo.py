@@ -12,7 +12,8 @@ from bookings.demo import DemoBooking, book, missing
 from bookings.models import Booking
 from bookings.services import cancel_booking, close_after_event_cancellation
 from eventhub_config.shared.errors import DomainError
-from events.demo import EVENTS, demo_events, let_time_pass
+from events.demo import demo_events, let_time_pass
+from events.demo_events import EVENTS
 from events.models import Event
 from events.services import cancel_event
 from payments.gateways.mock import DECLINE, SUCCESS

@@ -92,6 +92,19 @@ class OrganizerProfileInline(AdministratorsOnly, admin.StackedInline):
         return False
 
 
+class VerifiedFilter(admin.SimpleListFilter):
+    title = "verified"
+    parameter_name = "verified"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", "Yes"), ("no", "No")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[CustomUser]) -> QuerySet[CustomUser]:
+        if self.value() not in {"yes", "no"}:
+            return queryset
+        return queryset.filter(email_verified_at__isnull=self.value() == "no")
+
+
 @admin.register(CustomUser)
 class CustomUserAdmin(AdministratorsOnly, BoundedActions, UserAdmin):
     form = AccountForm
@@ -100,8 +113,9 @@ class CustomUserAdmin(AdministratorsOnly, BoundedActions, UserAdmin):
         "id", "username", "email", "is_verified", "user_type", "organizer_status", "is_active", "date_joined",
     )  # fmt: skip
     list_display_links = ("id", "username")
-    list_filter = ("user_type", "organizer_status", "is_active", ("email_verified_at", admin.EmptyFieldListFilter))
+    list_filter = ("user_type", "organizer_status", "is_active", VerifiedFilter)
     search_fields = ("username", "email", "first_name", "last_name")
+    search_help_text = "By user name, e-mail address, or name."
     date_hierarchy = "date_joined"
     ordering = ("pk",)
     filter_horizontal = ()
@@ -127,11 +141,10 @@ class CustomUserAdmin(AdministratorsOnly, BoundedActions, UserAdmin):
     def is_verified(self, user: CustomUser) -> bool:
         return user.email_verified_at is not None
 
-    @admin.display(description="waits to be changed to", empty_value="-")
-    def pending_email(self, user: CustomUser) -> str | None:
+    @admin.display(description="waits to be changed to")
+    def pending_email(self, user: CustomUser) -> str:
         found: Any = CustomUser.objects.with_pending_email(timezone.now()).get(pk=user.pk)
-        pending: str | None = found.pending_email
-        return pending
+        return found.pending_email or "-"
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:  # noqa: A002
         """Set a password as Django does, with all that follows from one."""

@@ -5,9 +5,11 @@ but that token counts, no cookie, so that another site's form could send only wh
 CSRF token: the browser would send no origin with it from a page that keeps its address to itself.
 """
 
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
@@ -18,7 +20,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import Throttled
 
 from eventhub_config.shared.client_address import client_address
-from eventhub_config.shared.errors import DomainError
+from eventhub_config.shared.errors import Busy, DomainError, MethodNotAllowed, plain_problem
 from users import services
 from users.serializers import (
     AddressConfirmSerializer,
@@ -27,6 +29,8 @@ from users.serializers import (
     PasswordResetSerializer,
 )
 from users.services.registering import UsernameTaken
+
+logger = logging.getLogger(__name__)
 
 HEADERS = {
     "Cache-Control": "no-store",
@@ -58,23 +62,36 @@ class AccountPage(View):
         sent = {name: value for name, value in request.POST.items() if value}
         body = self.body(data=sent)
         if not body.is_valid():
-            return self.form(request, token=token, problems=_messages(body.errors), status=400)
+            more = USERNAME if "username" in body.errors else None
+            return self.form(request, token=token, problems=_messages(body.errors), more=more, status=400)
         try:
             self.act(request, body.validated_data)
         except UsernameTaken:
             problem = "Somebody has this username by now. Choose another one."
             return self.form(request, token=token, problems=[problem], more=USERNAME, status=409)
         except DomainError as error:
-            problems = [item["message"] for item in error.errors] or [error.title]
-            return self.form(request, token=token, problems=problems, status=error.status)
+            return self.refused(request, token, error)
+        except (OperationalError, InterfaceError) as error:
+            logger.error("The database refused or was lost: %s", error)
+            return self.refused(request, token, Busy(retry_after=2))
         except Throttled as error:
             answer = self.form(request, token=token, problems=["Too many attempts. Try again later."], status=429)
             answer["Retry-After"] = str(max(1, int(getattr(error, "wait", None) or 1)))
             return answer
         return self.page(request, {"done": self.done})
 
+    def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return plain_problem(MethodNotAllowed(headers={"Allow": "GET, HEAD, POST"}))
+
     def act(self, request: HttpRequest, body: dict[str, Any]) -> None:
         raise NotImplementedError
+
+    def refused(self, request: HttpRequest, token: str, error: DomainError) -> HttpResponse:
+        problems = [item["message"] for item in error.errors] or [error.title]
+        answer = self.form(request, token=token, problems=problems, status=error.status)
+        for name, value in error.headers.items():
+            answer[name] = value
+        return answer
 
     def form(
         self,

@@ -84,6 +84,12 @@ class NotVisible(DomainError):
     title = "Not found."
 
 
+class MethodNotAllowed(DomainError):
+    code = "method_not_allowed"
+    status = status.HTTP_405_METHOD_NOT_ALLOWED
+    title = "This address does not take that method."
+
+
 class PayloadTooLarge(DomainError):
     code = "payload_too_large"
     status = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
@@ -160,7 +166,7 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response:
         logger.error("The database refused or was lost: %s", error)
         return problem_response(DatabaseUnavailable(retry_after=2), context)
     elif isinstance(error, exceptions.APIException):
-        body = _from_api_exception(error)
+        body = _from_api_exception(error, context)
         if getattr(error, "auth_header", None):
             headers["WWW-Authenticate"] = error.auth_header  # type: ignore[attr-defined]
         if getattr(error, "wait", None) is not None:
@@ -181,7 +187,7 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response:
     return Response(body, status=body["status"], headers=headers, content_type=PROBLEM_JSON)
 
 
-def _from_api_exception(error: exceptions.APIException) -> dict[str, Any]:
+def _from_api_exception(error: exceptions.APIException, context: dict[str, Any]) -> dict[str, Any]:
     if isinstance(error, exceptions.ValidationError):
         errors = list(_flatten(error.detail))
         return problem(400, "invalid", InvalidInput.title, _summary(errors), errors)
@@ -193,6 +199,8 @@ def _from_api_exception(error: exceptions.APIException) -> dict[str, Any]:
     elif isinstance(error, exceptions.PermissionDenied):
         named = error.get_codes()
         code = named if isinstance(named, str) else code
+    if isinstance(error, exceptions.UnsupportedMediaType):
+        error.detail = f"Send {' or '.join(parser.media_type for parser in context['request'].parsers)}."
     detail = str(error.detail) if isinstance(error.detail, str) and error.status_code not in {401, 404} else title
     return problem(error.status_code, code, title, detail)
 

@@ -7,10 +7,11 @@ from typing import Any
 import django_filters
 from django.core.exceptions import ValidationError as FormError
 from django.db.models import QuerySet
+from django.forms import CharField, DecimalField, IntegerField, NullBooleanField, TextInput
 from django.forms import DateTimeField as DateTimeFormField
-from django.forms import DecimalField, IntegerField, NullBooleanField, TextInput
 from django_filters.fields import BaseCSVField
-from django_filters.rest_framework import DjangoFilterBackend, FilterSet
+from django_filters.rest_framework import DjangoFilterBackend
+from django_filters.rest_framework import FilterSet as PlainFilterSet
 from drf_spectacular.utils import extend_schema_field
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -43,6 +44,18 @@ class StrictFilterBackend(DjangoFilterBackend):
         return filtered
 
 
+class FilterSet(PlainFilterSet):
+    """Names what a parameter takes when it is sent something else."""
+
+    def get_form_class(self) -> Any:
+        form = super().get_form_class()
+        for field in form.base_fields.values():
+            if hasattr(field, "choices"):
+                taken = ", ".join(str(value) for value, _label in field.choices if value not in {"", None})
+                field.error_messages["invalid_choice"] = f"Send one of {taken}."
+        return form
+
+
 class NamesFormField(BaseCSVField):
     def clean(self, value: Any) -> Any:
         names = super().clean(value)
@@ -61,6 +74,17 @@ class Ordering(django_filters.OrderingFilter):
             return qs
         order = [self.get_ordering_value(item) for item in value]
         return qs.order_by(*order, "-pk" if value[-1].startswith("-") else "pk")
+
+
+class UpperCaseFormField(CharField):
+    def to_python(self, value: Any) -> str:
+        return (super().to_python(value) or "").upper()
+
+
+class CodeFilter(django_filters.CharFilter):
+    """Compares with a code in capital letters, however it is written."""
+
+    field_class = UpperCaseFormField
 
 
 class IdFormField(IntegerField):
@@ -131,6 +155,7 @@ class MomentFilter(django_filters.IsoDateTimeFilter):
 
 
 __all__ = [
+    "CodeFilter",
     "DecimalFilter",
     "FilterSet",
     "IdFilter",

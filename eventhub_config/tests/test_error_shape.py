@@ -243,6 +243,7 @@ def test_another_content_type_is_unsupported(content_type: str) -> None:
     answer = post("/api/auth/token/", "a=b", content_type)
 
     problem(answer, 415, "unsupported_media_type")
+    assert answer.json()["detail"] == "Send application/json."
 
 
 def test_a_charset_beside_json_does_no_harm() -> None:

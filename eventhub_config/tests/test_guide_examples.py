@@ -1,42 +1,41 @@
-"""``docs/api.md``: the commands about booking run after those of ``docs/first-booking.md``, and print what is shown."""
-
-import os
-import re
-import subprocess
+"""``docs/api.md``: the commands about events run after those of ``docs/first-booking.md``, and print what is shown."""
 
 import pytest
+from django.core.management import call_command
+from django.db import connection
 
 from eventhub_config.tests.live import own_queue, web
-from eventhub_config.tests.test_first_booking import PAGE, blocks, matches
+from eventhub_config.tests.pages import API_GUIDE, FIRST_BOOKING, blocks_of, terminal
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(180)]
 
-SECTIONS = ("Whether you can book", "Attendees and figures", "Events that move")
+SECTIONS = (
+    "Whether you can book",
+    "Attendees and figures",
+    "Events that move",
+    "Programmes",
+    "Holding an event once more",
+    "Calendar files",
+)
 
 
 def test_are_true(process_environment: dict[str, str]) -> None:
-    """EVT-5, EVT-7"""
-    guide = PAGE.with_name("api.md").read_text()
-    pairs = [_commands_and_output(guide, section) for section in SECTIONS]
-    until_it_is_booked = "".join(block.commands for block in blocks()[:7])
-
-    with web(own_queue(process_environment)) as server:
-        done = subprocess.run(
-            ["sh", "-eu"],
-            input="\necho -- the guide --\n".join([until_it_is_booked, *(commands for commands, _shown in pairs)]),
-            env={"PATH": os.environ["PATH"], "BASE": server.url},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-    printed = done.stdout.split("-- the guide --\n")[1:]
-    assert len(printed) == len(pairs), f"{done.stdout}\n{done.stderr}"
-    for (commands, shown), told in zip(pairs, printed, strict=True):
-        assert matches(shown, told), f"{commands}\nprinted\n{told}\n{done.stderr}"
+    """EVT-3, EVT-5, EVT-7, EVT-9"""
+    with web(own_queue(process_environment)) as server, terminal(server.url) as shell:
+        for block in blocks_of(FIRST_BOOKING)[:7]:  # until it is booked
+            shell.paste(block.commands)
+        for section in SECTIONS:
+            for block in blocks_of(API_GUIDE, section):
+                shell.follow(block)
 
 
-def _commands_and_output(guide: str, section: str) -> tuple[str, str]:
-    text = guide.partition(f"\n## {section}\n")[2].partition("\n## ")[0]
-    commands, shown = re.findall(r"^```\w+\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    return commands, shown
+def test_about_finding_events_are_true_of_the_demo_world(process_environment: dict[str, str]) -> None:
+    """EVT-8"""
+    call_command("load_demo")
+    misspelt = 'curl -sS "$BASE/api/events/?search=stokholm%20pyhton" | pick count'
+
+    with web(own_queue(process_environment)) as server, terminal(server.url) as shell:
+        shell.paste(blocks_of(FIRST_BOOKING)[0].commands)
+        for block in blocks_of(API_GUIDE, "Finding events"):
+            shell.follow(block)
+        assert shell.paste(misspelt) == ("1\n" if connection.vendor == "postgresql" else "0\n")

@@ -1,6 +1,7 @@
 """A picture that is sent: refused by its header, or made anew from nothing but its pixels."""
 
 import zlib
+from pathlib import Path
 from typing import Any
 
 import hypothesis
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms, ImageOps
 from pytest_django import Settings
 
-from eventhub_config.shared.errors import PayloadTooLarge
+from eventhub_config.shared.errors import Busy, PayloadTooLarge
+from eventhub_config.shared.images import decoder
 from eventhub_config.shared.images.accepting import LONGEST_KEPT, LONGEST_TAKEN, accept
 from eventhub_config.shared.images.headers import JPEG_MOST_SCANS
 from eventhub_config.shared.images.refusals import (
@@ -385,6 +387,36 @@ def test_a_decoder_that_takes_too_much_ends_and_nothing_else_does(
 
         with pytest.raises(ImageDamaged):
             accept(picture("PNG"))
+
+
+def test_a_decoder_that_takes_too_long_is_told_as_damage(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    """The limit on its time ends it with another signal than a system does that is out of memory."""
+    endless = tmp_path / "decoder.py"
+    endless.write_text(
+        f"import sys; sys.path.insert(0, {str(Path(decoder.__file__).parent)!r})\n"
+        "import resource, decoder\n"
+        "decoder._limit(resource.RLIMIT_CPU, 1, 3)\n"
+        "while True: pass"
+    )
+    monkeypatch.setattr("eventhub_config.shared.images.accepting.DECODER", endless)
+
+    with pytest.raises(ImageDamaged):
+        accept(picture("PNG"))
+
+
+def test_a_decoder_that_was_killed_or_cannot_be_started_is_no_fault_of_the_picture(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    killed = tmp_path / "decoder.py"
+    killed.write_text("import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
+    with monkeypatch.context() as patch:
+        patch.setattr("eventhub_config.shared.images.accepting.DECODER", killed)
+        with pytest.raises(Busy):
+            accept(picture("PNG"))
+
+    monkeypatch.setattr("sys.executable", str(tmp_path / "nowhere"))
+    with pytest.raises(Busy):
+        accept(picture("PNG"))
 
 
 def test_the_decoder_knows_none_of_our_secrets(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:

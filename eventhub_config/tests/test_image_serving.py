@@ -1,6 +1,8 @@
 """``/media/``: renditions for everybody, whole and harmless, and nothing else."""
 
+import threading
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -196,6 +198,45 @@ def test_says_when_the_storage_or_the_database_is_away(client: Client, monkeypat
         (503, "storage_unavailable", "5"),
         (503, "database_unavailable", "2"),
     ]
+
+
+class ClosesInTheMiddle(BaseHTTPRequestHandler):
+    """A service that tells of an object and hangs up when it is fetched."""
+
+    def do_HEAD(self) -> None:  # noqa: N802  (so the library calls it)
+        self.send_response(200)
+        self.send_header("Content-Length", "10")
+        self.end_headers()
+
+    def do_GET(self) -> None:  # noqa: N802
+        self.close_connection = True
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+def test_says_so_too_when_the_storage_goes_away_between_question_and_answer(
+    client: Client, settings: Settings
+) -> None:
+    image = an_avatar()
+    with HTTPServer(("127.0.0.1", 0), ClosesInTheMiddle) as service:
+        threading.Thread(target=service.serve_forever, daemon=True).start()
+        options = {
+            "bucket_name": "pictures",
+            "endpoint_url": f"http://127.0.0.1:{service.server_port}",
+            "region_name": "us-east-1",
+            "access_key": "name",
+            "secret_key": "secret",
+            "timeout_seconds": 1,
+        }
+        bucket = {"BACKEND": "eventhub_config.shared.images.bucket.MediaBucket", "OPTIONS": options}
+        settings.STORAGES = settings.STORAGES | {"default": bucket}
+
+        answer = client.get(address(image))
+        service.shutdown()
+
+    assert (answer.status_code, answer.json()["code"], answer["Retry-After"]) == (503, "storage_unavailable", "5")
+    assert answer["Cache-Control"] == "no-store"
 
 
 def test_asks_the_database_once(client: Client, django_assert_num_queries: Any) -> None:

@@ -23,6 +23,7 @@ from moto.server import ThreadedMotoServer
 from eventhub_config.shared.integrity import all_checks
 from eventhub_config.shared.models import StoredImage
 from eventhub_config.tests.live import LiveWeb, own_queue, wait_until, web, worker
+from eventhub_config.tests.pages import API_GUIDE, DOCS, FIRST_BOOKING, blocks_of, terminal
 from eventhub_config.tests.pictures import (
     GIF_AND_SCRIPT,
     SECRET,
@@ -38,7 +39,6 @@ from eventhub_config.tests.pictures import (
     with_many_scans,
     with_size,
 )
-from eventhub_config.tests.test_first_booking import PAGE, blocks, matches
 from events.tests.factories import an_event
 from users.models import CustomUser, UserProfile
 from users.tests.factories import a_user, tokens_for
@@ -46,7 +46,6 @@ from users.tests.factories import a_user, tokens_for
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
 
 AVATAR = "/api/users/me/avatar/"
-API_GUIDE = PAGE.with_name("api.md")
 MIB = 1_048_576
 # What a web process may hold more afterwards, however long it goes on: what the allocator kept of buffers that had the
 # size of a file. What one picture takes to be decoded is 400 MiB.
@@ -396,7 +395,7 @@ def test_a_bucket_that_is_away_is_told_in_time_and_found_again(environment: dict
         subprocess.run(
             ["python", "manage.py", "run_job", "sweep_images"],
             env=in_bucket(environment, service.url) | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
-            cwd=PAGE.parents[1],
+            cwd=DOCS.parent,
             check=True,
         )
         wait_until(lambda: not discarded.exists())
@@ -409,23 +408,15 @@ def test_a_bucket_that_is_away_is_told_in_time_and_found_again(environment: dict
 
 def test_the_guides_example_is_true(environment: dict[str, str], tmp_path: Path) -> None:
     """Its commands go on from ``docs/first-booking.md``, with its accounts and its event."""
-    section = API_GUIDE.read_text().partition("## Pictures\n")[2].partition("\n## ")[0]
-    commands, shown = re.findall(r"^```\w+\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
-    beginning = "".join(block.commands for block in blocks()[:4])
     tmp_path.joinpath("portrait.jpg").write_bytes(picture("JPEG"))
     tmp_path.joinpath("hall.png").write_bytes(picture("PNG"))
     tmp_path.joinpath("drawing.svg").write_bytes(SVG)
 
-    with web(environment | {"MEDIA_ROOT": str(tmp_path / "media")}) as server:
-        done = subprocess.run(
-            ["sh", "-eu"],
-            input=f"{beginning}\necho -- the guide --\n{commands}",
-            env={"PATH": os.environ["PATH"], "BASE": server.url},
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-    printed = done.stdout.partition("-- the guide --\n")[2]
-    assert matches(shown, printed), f"{done.stdout}\n{done.stderr}"
+    with (
+        web(environment | {"MEDIA_ROOT": str(tmp_path / "media")}) as server,
+        terminal(server.url, tmp_path) as shell,
+    ):
+        for block in blocks_of(FIRST_BOOKING)[:4]:
+            shell.paste(block.commands)
+        for block in blocks_of(API_GUIDE, "Pictures"):
+            shell.follow(block)

@@ -10,7 +10,7 @@ from bookings.models import Booking
 from bookings.tests.factories import a_booking
 from eventhub_config.shared.actors import System, actor_label, is_person
 from eventhub_config.shared.errors import InvalidTransition
-from eventhub_config.shared.models import StatusChange
+from eventhub_config.shared.models import StatusChange, StoredImage
 from eventhub_config.shared.transitions import StatusModel, move_all, status_models
 from events.models import Event
 from users.models import CustomUser
@@ -133,7 +133,15 @@ def test_an_edit_does_not_write_what_is_protected(column: str) -> None:
     """RELIABILITY 5: five sold seats vanished after an edit of the title."""
     event = a_booking().event
     stale = Event.objects.get(pk=event.pk)
-    changed = {"seats_taken": 5, "review_count": 3, "average_rating": 4, "status": "cancelled"}.get(column, NOW)
+    picture = StoredImage.objects.create(purpose="cover", uploaded_by=1, width=1, height=1, created_at=NOW)
+    changed = {
+        "seats_taken": 5,
+        "review_count": 3,
+        "average_rating": 4,
+        "lowest_price": 6,
+        "status": "cancelled",
+        "cover": picture,
+    }.get(column, NOW)
     Event.objects.filter(pk=event.pk).update(**{column: changed})
 
     stale.title = "Another"

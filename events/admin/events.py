@@ -92,7 +92,7 @@ class EventAdmin(EditableEvents, ImageOnPage, ScopedAdmin):
 
     @admin.display(description="seats taken", ordering="seats_taken")
     def seats(self, event: Event) -> str:
-        return f"{event.seats_taken} of {'unlimited' if event.capacity is None else event.capacity}"
+        return f"{event.seats_taken} of {'any number' if event.capacity is None else event.capacity}"
 
     @admin.display(description="organizer", ordering="organizer__username")
     def organizer_name(self, event: Event) -> str:

@@ -126,7 +126,12 @@ class EventWriteSerializer(serializers.Serializer[Any]):
     )
     address = serializers.CharField(max_length=300, required=False, allow_blank=True, validators=[validate_single_line])
     city = serializers.CharField(max_length=120, required=False, allow_blank=True, validators=[validate_single_line])
-    country = serializers.RegexField(r"^[A-Z]{2}$", required=False, allow_blank=True)
+    country = serializers.RegexField(
+        r"^[A-Z]{2}$",
+        required=False,
+        allow_blank=True,
+        error_messages={"invalid": "Send the two capital letters of ISO 3166-1, such as DE."},
+    )
     latitude = serializers.DecimalField(
         max_digits=9, decimal_places=6, min_value=-90, max_value=90, allow_null=True, required=False
     )

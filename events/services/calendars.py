@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from icalendar import Calendar, vCalAddress
 from icalendar import Event as Entry
+from icalendar.prop import vInline
 
 from events.calendar_zones import description_of, zone_of
 from events.models import Event
@@ -84,7 +85,8 @@ def _entry(event: Event, longest: int | None) -> Entry:
     if place:
         entry.add("location", place)
     if event.latitude is not None and event.longitude is not None:
-        entry.add("geo", (event.latitude, event.longitude))
+        # Written here: of a place near the equator the library makes 1e-05, which the format has no place for.
+        entry["geo"] = vInline(f"{event.latitude:.6f};{event.longitude:.6f}")
     if settings.FRONTEND_URL:
         entry.add("url", f"{settings.FRONTEND_URL}/events/{event.slug}")
     return entry
@@ -108,7 +110,7 @@ def _organizer(organizer: CustomUser) -> vCalAddress:
 
 
 def _description(event: Event, longest: int | None) -> str:
-    reason = f"Cancelled: {event.cancellation_reason}" if event.cancellation_reason else ""
+    reason = f"Cancelled: {_lines(event.cancellation_reason)}" if event.cancellation_reason else ""
     text = "\n\n".join(part for part in (reason, _line(event.summary), _lines(event.description)) if part)
     return text if longest is None or len(text) <= longest else f"{text[: longest - 1].rstrip()}…"
 

@@ -8,7 +8,7 @@ from eventhub_config.shared.actors import Actor
 from eventhub_config.shared.transactions import unit_of_work
 from events.models import Event, Session
 from events.services import lifecycle, programme, searching, ticket_types
-from events.services.editing import require_owner
+from events.services.editing import lock_organizer, require_owner
 from events.services.seats import lock_event
 from events.wall_clock import Shift
 
@@ -31,6 +31,8 @@ def duplicate_event(
     :raises RoomTaken: the same, of two sessions.
     :raises SpeakerTaken: the same.
     """
+    for organizer_id in Event.objects.filter(pk=event_id).values_list("organizer_id", flat=True):
+        lock_organizer(organizer_id)  # a user before an event
     source = lock_event(event_id)  # nobody edits it meanwhile
     require_owner(source, actor)
     zone = source.timezone

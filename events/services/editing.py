@@ -8,6 +8,7 @@ from eventhub_config.shared.actors import Actor, System
 from eventhub_config.shared.answer_cache import forget_on_commit
 from eventhub_config.shared.errors import DomainError, Forbidden
 from events.models import Event, TicketType
+from users.models import CustomUser
 
 
 class NotOwner(Forbidden):
@@ -52,6 +53,11 @@ def require_editable(event: Event, actor: Actor) -> None:
     require_owner(event, actor)
     if event.status in {Event.Status.COMPLETED, Event.Status.CANCELLED}:
         raise EventIsOver
+
+
+def lock_organizer(organizer_id: int) -> None:
+    """Let nobody change an organizer's name until the event that is being made bears it. Before any event's lock."""
+    bool(CustomUser.objects.select_for_update(no_key=True).filter(pk=organizer_id).values_list("pk"))
 
 
 PUBLIC_LIST = "events"

@@ -19,6 +19,7 @@ from events.services.editing import (
     CapacityBelowTaken,
     EventHasStarted,
     keep_lowest_price,
+    lock_organizer,
     require_editable,
     require_owner,
     show_at_once,
@@ -76,6 +77,7 @@ def create_event(
 
     :raises InvalidInput: times, prices or limits contradict one another.
     """
+    lock_organizer(organizer.pk)
     event = Event(organizer=organizer, status_changed_at=now, created_at=now, updated_at=now, **values)
     _check(event)
     slugs.insert_with_slug(event)

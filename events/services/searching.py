@@ -54,14 +54,20 @@ class Document(NamedTuple):
 
 
 def refresh(event_id: int) -> None:
-    """Draw an event's words anew, after an edit of it or of its sessions. Call inside the edit's unit of work."""
+    """Draw an event's words anew, after an edit of it or of its sessions. Call inside the edit's unit of work.
+
+    Of a new event the caller holds the organizer's lock: until it is committed, ``outdate_documents_of`` misses it.
+    """
+    if on_postgres():
+        # First: whoever waits for somebody who gives the organizer another name must not have read the old one yet.
+        bool(EventSearch.objects.select_for_update(no_key=True).filter(pk=event_id).values_list("pk"))
     event = Event.objects.select_related("organizer").get(pk=event_id)
     document = document_of(event, Session.objects.filter(event=event).in_order())
     if not on_postgres():
         EventSearch.objects.update_or_create(event=event, defaults={"words": document.text, "stale_since": None})
         return
     with connection.cursor() as cursor:
-        cursor.execute(_KEEP_DOCUMENT, [event_id, document.text, vector_of([*document.parts, ("D", document.labels)])])
+        cursor.execute(_KEEP_DOCUMENT, [event_id, document.text, vector_of([("D", document.labels), *document.parts])])
         # Only of what everybody may read: what a word was meant to be must not tell of drafts.
         words = sorted({word for _, part in document.parts for word in part}) if event.published_at else []
         if words:
@@ -75,9 +81,9 @@ def refresh_stale(*, event_id: int, now: datetime) -> None:
         refresh(event_id)
 
 
-def outdate_documents_of(*, organizer_id: int, now: datetime) -> None:
-    """Note that an organizer's name has changed in the words of all their events, in one statement."""
-    EventSearch.objects.filter(event__organizer_id=organizer_id).update(stale_since=now)
+def outdate_documents_of(*, organizer_id: int, now: datetime) -> int:
+    """Note that an organizer's name has changed in the words of all their events; return how many. One statement."""
+    return EventSearch.objects.filter(event__organizer_id=organizer_id).update(stale_since=now)
 
 
 def document_of(event: Event, sessions: Iterable[Session]) -> Document:

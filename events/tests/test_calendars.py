@@ -2,6 +2,7 @@
 
 import io
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -158,6 +159,31 @@ def test_say_that_an_event_was_cancelled_and_why() -> None:
     assert after["sequence"] == before["sequence"] + 1
 
 
+def test_give_the_reason_of_a_cancellation_without_control_characters() -> None:
+    event = an_event()
+    cancel_event(event_id=event.pk, reason="Storm\r\x0b\x1b[31mEND:VEVENT\x07", actor=event.organizer, now=NOW)
+
+    content = fetch(event).content
+
+    read(content)
+    assert entry(content)["description"] == "Cancelled: Storm\n\n[31mEND:VEVENT"
+    assert not {b"\x07", b"\x0b", b"\x1b"} & {bytes([byte]) for byte in content}
+
+
+@pytest.mark.parametrize(
+    ("latitude", "longitude", "written"),
+    [("0.000012", "-0.000001", b"0.000012;-0.000001"), ("-90", "180", b"-90.000000;180.000000")],
+)
+def test_write_a_place_near_the_equator_as_plain_numbers(latitude: str, longitude: str, written: bytes) -> None:
+    """RFC 5545, section 3.3.7: a number has no exponent."""
+    event = an_event(latitude=Decimal(latitude), longitude=Decimal(longitude))
+
+    content = calendar_of(event)
+
+    read(content)
+    assert b"GEO:" + written + b"\r\n" in content
+
+
 @pytest.mark.parametrize("text", HOSTILE)
 def test_keep_whatever_text_harmless(text: str) -> None:
     organizer = an_organizer(first_name=text[:150], last_name="")
@@ -220,6 +246,21 @@ def test_describe_the_zone_as_it_is_on_every_day_that_counts(zone: str, year: in
     wrong = [at for at in minutes if described.utcoffset(shown(at, there)) != at.astimezone(there).utcoffset()]
     # Where clocks show an hour twice, a file means the first; libraries differ about hours that they skip.
     assert [at for at in wrong if not at.astimezone(there).fold] == []
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_describe_a_span_of_centuries_by_its_ends(zone: str) -> None:
+    """What lies between is not asked for: 200 such events in as many zones took a reader's request a minute."""
+    start, end = datetime(1950, 6, 1, tzinfo=UTC), datetime(2200, 6, 1, tzinfo=UTC)
+    event = a_draft(starts_at=start, ends_at=end, timezone=zone)
+
+    content = calendar_of(event)
+
+    read(content)
+    described, there = described_zone(content, zone), ZoneInfo(zone)
+    for moment in (start, end):
+        assert described.utcoffset(shown(moment, there)) == moment.astimezone(there).utcoffset()
+    assert content.count(b"TZOFFSETFROM") < 50
 
 
 def shown(at: datetime, zone: ZoneInfo) -> datetime:

@@ -31,8 +31,10 @@ def titles(query: str, client: APIClient | None = None) -> list[str]:
         ("format", "hybrid", "in_person", "format=hybrid"),
         ("city", "Graz", "Linz", "city=gRAZ"),
         ("country", "AT", "DE", "country=AT"),
+        ("country", "AT", "DE", "country=at"),
         ("language", "de", "en", "language=de"),
         ("currency", "SEK", "EUR", "currency=SEK"),
+        ("currency", "SEK", "EUR", "currency=sek"),
         ("skills", ["Weaving"], ["Dyeing"], "skill=weaving"),
         ("starts_at", LATER, START, f"starts_after={LATER:{ISO}}"),
         ("starts_at", START, LATER, f"starts_before={LATER:{ISO}}"),
@@ -210,3 +212,28 @@ def test_a_malformed_or_unknown_parameter_is_refused_by_its_name(query: str) -> 
 
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["field"] == query.partition("=")[0]
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("category=party", "Send one of workshop, webinar, conference, master_class, meetup, training."),
+        ("format=zoom", "Send one of in_person, online, hybrid."),
+    ],
+)
+def test_a_refusal_names_what_can_be_sent(query: str, message: str) -> None:
+    answer = APIClient().get(f"/api/events/?{query}")
+
+    assert answer.json()["errors"][0]["message"] == message
+
+
+def test_a_refused_ordering_names_those_that_there_are() -> None:
+    answer = APIClient().get("/api/ticket-types/?ordering=quantity")
+
+    assert answer.json()["errors"] == [
+        {
+            "field": "ordering",
+            "code": "invalid_choice",
+            "message": "Send one of position, -position, price, -price, name, -name.",
+        }
+    ]

@@ -1,5 +1,6 @@
 """Events are found by what they are about, however it is spelt; and nobody finds what they may not see."""
 
+import random
 from datetime import timedelta
 from typing import Any
 
@@ -7,10 +8,10 @@ import pytest
 from django.db import connection
 from rest_framework.test import APIClient
 
-from events.models import Event, EventSearch, SearchWord
+from events.models import Event, EventSearch, SearchWord, Session
 from events.search_text import distance, query_words, words_of
 from events.services import cancel_event, update_event
-from events.services.searching import refresh_stale
+from events.services.searching import refresh, refresh_stale
 from events.tests.factories import NOW, START, a_draft, an_event
 from users.models import CustomUser
 from users.services import update_own_account
@@ -194,6 +195,45 @@ def test_a_skill_is_found_whole() -> None:
     body = APIClient().get("/api/events/?skill=double%20WEAVE").json()
 
     assert [event["title"] for event in body["results"]] == ["Loom"]
+
+
+def test_skills_of_signs_are_told_apart() -> None:
+    an_event(title="Shout", skills=["!!!"])
+    an_event(title="Ask", skills=["???"])
+
+    body = APIClient().get("/api/events/", {"skill": "!!!"}).json()
+
+    assert [event["title"] for event in body["results"]] == ["Shout"]
+
+
+def test_a_skill_of_letters_that_stand_for_many_is_found_too() -> None:
+    """Sixty times one sign for kilometre: more bytes than PostgreSQL takes in a word."""
+    skill = "\u3316" * 60
+    an_event(title="Rulers", skills=[skill])
+
+    body = APIClient().get("/api/events/", {"skill": skill}).json()
+
+    assert [event["title"] for event in body["results"]] == ["Rulers"]
+
+
+def test_a_programme_of_more_words_than_are_kept_is_found_by_the_first_of_them() -> None:
+    """500 sessions in Chinese are 160,000 pairs: more than PostgreSQL takes in a vector."""
+    draw = random.Random(1)
+    event = an_event(title="Roses", skills=["Weaving"])
+    times = {"starts_at": event.starts_at, "ends_at": event.ends_at}
+    Session.objects.bulk_create(
+        Session(event=event, title=_in_chinese(draw), speaker=_in_chinese(draw), **times) for _ in range(500)
+    )
+    first = Session.objects.in_order()[0].title
+
+    refresh(event.pk)
+
+    assert found("roses") == found(first[:4]) == ["Roses"]
+    assert [event["title"] for event in APIClient().get("/api/events/?skill=weaving").json()["results"]] == ["Roses"]
+
+
+def _in_chinese(draw: random.Random) -> str:
+    return "".join(chr(draw.randrange(0x4E00, 0x9FA5)) for _ in range(160))
 
 
 @pytest.mark.parametrize(

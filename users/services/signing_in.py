@@ -60,7 +60,7 @@ def find_by_credentials(*, login: str, password: str, address: str | None, now: 
     counted = _count_attempt(login, user, address, now)
     # Without a user this runs the hasher all the same: the time must not tell who has an account.
     correct = user.check_password(password) if user else check_password(password, "")
-    if user is None or not correct or not user.is_active:
+    if user is None or not correct or not user.is_active or counted is None:
         return None
     for limit, subject in counted:
         limit.give_back(subject)
@@ -70,10 +70,14 @@ def find_by_credentials(*, login: str, password: str, address: str | None, now: 
 
 def find_by_login(login: str) -> CustomUser | None:
     """Return the user with this name or e-mail address, however it is spelled."""
+    key = login_key(login)
+    return CustomUser.objects.filter(**{"email_key" if "@" in key else "username_key": key}).first()
+
+
+def login_key(login: str) -> str:
+    """Return what the spellings of one name or e-mail address have in common."""
     # A username never contains "@".
-    if "@" in comparison_key(login):
-        return CustomUser.objects.filter(email_key=address_key(login)).first()
-    return CustomUser.objects.filter(username_key=comparison_key(login)).first()
+    return address_key(login) if "@" in comparison_key(login) else comparison_key(login)
 
 
 def _require_verified(user: CustomUser, now: datetime) -> None:
@@ -89,8 +93,13 @@ def _require_verified(user: CustomUser, now: datetime) -> None:
 # --- Limits -----------------------------------------------------------------------------------------------------------
 
 
-def _count_attempt(login: str, user: CustomUser | None, address: str | None, now: datetime) -> list[tuple[Limit, str]]:
-    """Count an attempt and return where it was counted.
+def _count_attempt(
+    login: str, user: CustomUser | None, address: str | None, now: datetime
+) -> list[tuple[Limit, str]] | None:
+    """Count an attempt and return where it was counted, or None if it must fail with the right password too.
+
+    It is counted for what was typed and for the account: an attacker has no second go under the e-mail address. Only
+    the former is told. That a name is locked because an address was tried would tell that both are one person's.
 
     Once strangers have used up what an account may fail, whoever comes from an address that this account was used
     from lately has as many attempts of their own: nobody can lock somebody else out.
@@ -101,19 +110,22 @@ def _count_attempt(login: str, user: CustomUser | None, address: str | None, now
     if address is not None:
         enforce(address_limit(), address)
         counted.append((address_limit(), address))
-    # By account, so that an attacker has no second go under the e-mail address.
-    account = f"user:{user.pk}" if user else f"name:{comparison_key(login)}"
-    counted.append((account_limit(), account))
-    rate = account_limit().count(account)
-    if rate is not None and rate.exceeded:
-        user_id = user.pk if user else 0
-        # Asked for names that nobody has as well: the time must not tell.
-        if address is None or not _is_familiar(user_id, address, now):
-            raise Throttled(wait=rate.reset_seconds)
+    typed = f"name:{login_key(login)}"
+    account = f"user:{user.pk}" if user else f"nobody:{login_key(login)}"
+    told, untold = (account_limit().count(subject) for subject in (typed, account))
+    counted += [(account_limit(), typed), (account_limit(), account)]
+    used_up = told is not None and told.exceeded
+    if not used_up and (untold is None or not untold.exceeded):
+        return counted
+    user_id = user.pk if user else 0
+    # Asked for names that nobody has as well: the time must not tell.
+    if address is not None and _is_familiar(user_id, address, now):
         own = f"{account}:{address_mark(user_id, address)}"
         enforce(familiar_limit(), own)
-        counted.append((familiar_limit(), own))
-    return counted
+        return [*counted, (familiar_limit(), own)]
+    if told is not None and used_up:
+        raise Throttled(wait=told.reset_seconds)
+    return None
 
 
 def _is_familiar(user_id: int, address: str, now: datetime) -> bool:

@@ -4,7 +4,9 @@ import re
 from html.parser import HTMLParser
 
 import pytest
+from django.db import OperationalError
 from django.test import Client
+from django.utils import timezone
 from pytest_django import Settings
 
 from users.models import AccountLink, CustomUser, PasswordResetRequest, PendingRegistration
@@ -194,8 +196,43 @@ def test_can_be_used_without_seeing_them(page: str):
     assert re.search(r"<title>\S.* · Event Hub</title>", text)
 
 
-def test_take_no_other_method():
-    assert browser().delete("/account/verify-email/").status_code == 405
+def test_ask_for_a_username_until_it_is_a_good_one(settings: Settings):
+    """USR-4: what is wrong with it is said beside the field where it can be mended."""
+    settings.EMAIL_VERIFICATION = "required"
+    a_user(username="taken")
+    request_registration(username="taken", email="ada@example.org", password=NEW_PASSWORD, now=timezone.now())
+    client, token = browser(), token_of(PendingRegistration.objects.get())
+    assert client.post("/account/verify-email/", {"token": token}).status_code == 409
+
+    refused = client.post("/account/verify-email/", {"token": token, "username": "not a name"})
+
+    assert refused.status_code == 400
+    assert "Use letters, digits and . + - _ only." in refused.content.decode()
+    assert "username" in Form(refused.content.decode()).controls
+
+
+def test_say_when_the_database_is_away(monkeypatch: pytest.MonkeyPatch):
+    def away(*_: object, **__: object) -> None:
+        raise OperationalError("away")
+
+    monkeypatch.setattr(PasswordResetRequest.objects, "create", away)
+
+    answer = browser().post("/account/forgot-password/", {"username": "ada"})
+
+    assert answer.status_code == 503
+    assert answer["Retry-After"] == "2"
+    assert "try again" in answer.content.decode()
+    assert Form(answer.content.decode()).controls == {"username"}
+
+
+@pytest.mark.parametrize("method", ["put", "patch", "delete", "options"])
+def test_take_no_other_method(method: str):
+    answer = getattr(browser(), method)("/account/verify-email/")
+
+    assert answer.status_code == 405
+    assert answer["Allow"] == "GET, HEAD, POST"
+    assert answer["Content-Type"] == "application/problem+json"
+    assert answer.json()["code"] == "method_not_allowed"
 
 
 def test_are_where_the_admin_s_log_in_points_to():

@@ -211,3 +211,20 @@ def test_cannot_be_bypassed_at_the_database():
 
     with pytest.raises(IntegrityError):
         CustomUser.objects.create(username="ADA", email="other@example.com")
+
+
+@pytest.mark.parametrize("verification", ["optional", "required"])
+@pytest.mark.parametrize(("more", "status"), [(0, "taken"), (1, "refused")])
+def test_measures_an_address_as_it_is_stored(settings: Settings, verification: str, more: int, status: str):
+    """Made small, a letter may become two, while what the address is compared by may be shorter."""
+    settings.EMAIL_VERIFICATION = verification
+    domain = ".".join([*["İ" * 5] * 4, *["xn--mnchen-3ya"] * 10, "example"])
+    local = "a" * (254 + more - len(f"@{domain.lower()}"))
+
+    response = a_client().post("/api/users/", ADA | {"email": f"{local}@{domain}"})
+
+    if status == "refused":
+        assert response.status_code == 400
+        assert codes(response) == {"email": "max_length"}
+    else:
+        assert response.status_code == (202 if verification == "required" else 201)

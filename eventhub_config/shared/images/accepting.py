@@ -7,6 +7,7 @@ docs/decisions/pictures.md.
 
 import logging
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -53,7 +54,7 @@ def accept(content: bytes, *, of_ours: bool = False) -> Picture:
 
     :raises ImageRefused: one of its subclasses says why it is not taken.
     :raises PayloadTooLarge: it has too many bytes.
-    :raises Busy: too many are being decoded.
+    :raises Busy: too many are being decoded, or the machine has nothing left for one.
     """
     if not content:
         raise ImageMissing("The file is empty.")
@@ -101,8 +102,14 @@ def _decode_apart(header: Header) -> bytes:
         )
     except subprocess.TimeoutExpired as error:
         raise Busy from error
+    except OSError as error:  # the machine has no process or no memory left to start one
+        logger.exception("The decoder of pictures cannot be started")
+        raise Busy from error
     finally:
         _one_at_a_time.release()
+    if ended.returncode == -signal.SIGKILL:  # by none of its own limits: the machine ran out of memory
+        logger.error("The decoder of pictures was killed")
+        raise Busy
     if ended.returncode:  # 1: it says why; below 0: a limit, or a crash
         reason = ended.stderr[-300:].decode(errors="replace").strip()
         logger.info("Decoding a picture ended with %s: %s", ended.returncode, reason)

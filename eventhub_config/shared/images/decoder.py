@@ -115,14 +115,15 @@ def _by_profile(image: Image.Image, profile: bytes, mode: str) -> Image.Image:
     return made
 
 
-def _limit(what: int, most: int) -> None:
+def _limit(what: int, most: int, at_last: int | None = None) -> None:
     with contextlib.suppress(OSError, ValueError):  # not every system limits everything
-        resource.setrlimit(what, (most, most))
+        resource.setrlimit(what, (most, most if at_last is None else at_last))
 
 
 def main() -> None:
     _limit(resource.RLIMIT_AS, MEMORY_BYTES)
-    _limit(resource.RLIMIT_CPU, CPU_SECONDS)
+    # Soft before hard: the one ends it with SIGXCPU, the other like a system that is out of memory.
+    _limit(resource.RLIMIT_CPU, CPU_SECONDS, CPU_SECONDS + 2)
     _limit(resource.RLIMIT_CORE, 0)
     _limit(resource.RLIMIT_FSIZE, 0)  # it writes to a pipe only
     kind, width, height, longest = sys.argv[1:]

@@ -35,7 +35,13 @@ def open_file(key: str, size: str) -> "File[Any]":
     :raises StorageUnavailable: the storage did not answer.
     """
     with _outage_told():
-        return default_storage.open(_name(key, size))
+        file = default_storage.open(_name(key, size))
+        try:
+            file.seek(0)  # a bucket's is fetched only now, as a whole: not in the middle of an answer
+        except BaseException:
+            file.close()
+            raise
+        return file
 
 
 def there_are(key: str) -> set[str]:

@@ -13,7 +13,13 @@ from django.urls import re_path
 from django.utils.http import parse_etags
 from django.views.decorators.csrf import csrf_exempt
 
-from eventhub_config.shared.errors import DatabaseUnavailable, DomainError, NotVisible, plain_problem
+from eventhub_config.shared.errors import (
+    DatabaseUnavailable,
+    DomainError,
+    MethodNotAllowed,
+    NotVisible,
+    plain_problem,
+)
 from eventhub_config.shared.images import files
 from eventhub_config.shared.models import StoredImage
 
@@ -26,12 +32,6 @@ HARMLESS = {
     "Cross-Origin-Resource-Policy": "cross-origin",
     "Access-Control-Allow-Origin": "*",
 }
-
-
-class MethodNotAllowed(DomainError):
-    code = "method_not_allowed"
-    status = 405
-    title = "This address does not take that method."
 
 
 @csrf_exempt  # a POST is told that it is not for here, whatever its cookies

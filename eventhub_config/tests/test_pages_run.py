@@ -1,0 +1,42 @@
+"""The tours: their commands run against a live server, and each prints what stands below it."""
+
+from pathlib import Path
+
+import pytest
+
+from eventhub_config.shared.integrity import all_checks
+from eventhub_config.tests.live import own_queue, wait_until, web, worker
+from eventhub_config.tests.pages import FIRST_BOOKING, ORGANIZING, blocks_of, terminal
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(180)]
+
+# What each tour makes Event Hub mail.
+TOURS = {
+    FIRST_BOOKING: ("Your seats are held", "You are booked", "Invoice EH", "Booking cancelled", "Refund of 25.00 EUR"),
+    ORGANIZING: ("Confirm your e-mail address", "New time or place", "Booking cancelled", "Refund of 30.00 EUR"),
+}
+
+
+@pytest.mark.parametrize("page", TOURS, ids=lambda page: page.stem)
+def test_are_true_when_pasted_twice(page: Path, process_environment: dict[str, str]) -> None:
+    """OPS-1"""
+    blocks = blocks_of(page)
+    assert len(blocks) > 8
+    environment = own_queue(process_environment)
+
+    with web(environment) as server, worker(environment) as working:
+        for _paste in range(2):
+            with terminal(server.url) as shell:
+                for block in blocks:
+                    shell.follow(block)
+        wait_until(lambda: all(f"Subject: {subject}" in working.output() for subject in TOURS[page]))
+
+    assert [str(finding) for check in all_checks() for finding in check.findings()] == []
+
+
+def test_both_begin_alike() -> None:
+    """Who has read one knows the beginning of the other."""
+    helpers = ["".join(b.commands for b in blocks_of(page)) for page in TOURS]
+    for name in ("pick() {", "wait_for() {"):
+        first, second = (text.partition(name)[2].partition("\n}\n")[0] for text in helpers)
+        assert first == second, name
