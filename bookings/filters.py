@@ -1,7 +1,9 @@
 """What booking lists can be filtered and ordered by."""
 
+from typing import Any
+
 import django_filters
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from bookings.models import Booking, Ticket
 from eventhub_config.shared.filtering import FilterSet, IdFilter, MomentFilter, Ordering, YesNoFilter
@@ -20,6 +22,16 @@ class BookingFilter(FilterSet):
         fields: list[str] = []
 
 
+class AttendeeOrdering(Ordering):
+    """Who was not checked in comes after all others, whichever way the list runs, on every database."""
+
+    def get_ordering_value(self, param: str) -> Any:
+        if param.removeprefix("-") != "checked_in_at":
+            return super().get_ordering_value(param)
+        moment = F("checked_in_at")
+        return moment.desc(nulls_last=True) if param.startswith("-") else moment.asc(nulls_last=True)
+
+
 class AttendeeFilter(FilterSet):
     status = django_filters.ChoiceFilter(choices=Ticket.Status.choices, label="Of the ticket.")
     booking_status = django_filters.ChoiceFilter(
@@ -35,7 +47,7 @@ class AttendeeFilter(FilterSet):
         label="Words in the attendee's name or e-mail address, the ticket's code, the booking's reference, or the name "
         "of whoever booked.",
     )
-    ordering = Ordering(
+    ordering = AttendeeOrdering(
         fields=(
             ("attendee_name", "attendee_name"),
             ("checked_in_at", "checked_in_at"),

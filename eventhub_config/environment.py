@@ -33,7 +33,7 @@ class Environment:
             self.problems.append(f"{name}: set it to 1 or 0, not {value!r}.")
         return value in {"1", "true", "yes", "on"}
 
-    def integer(self, name: str, default: int, *, at_least: int = 0) -> int:
+    def integer(self, name: str, default: int, *, at_least: int = 0, at_most: int | None = None) -> int:
         raw = self.text(name, str(default))
         try:
             value = int(raw)
@@ -42,6 +42,9 @@ class Environment:
             return default
         if value < at_least:
             self.problems.append(f"{name}: set it to {at_least} or more, not {value}.")
+        if at_most is not None and value > at_most:
+            self.problems.append(f"{name}: set it to {at_most} or less, not {value}.")
+            return default
         return value
 
     def fraction(self, name: str, default: float) -> float:

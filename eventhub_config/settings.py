@@ -161,9 +161,9 @@ ORGANIZER_APPROVAL = env.flag("ORGANIZER_APPROVAL")
 EMAIL_VERIFICATION = env.choice("EMAIL_VERIFICATION", "optional", ("optional", "required"))
 # How long links in mails work, by their purpose.
 LINK_LIFETIMES: dict[str, timedelta] = {
-    "verify_email": timedelta(hours=env.integer("EMAIL_VERIFICATION_HOURS", 72, at_least=1)),
-    "reset_password": timedelta(minutes=env.integer("PASSWORD_RESET_MINUTES", 60, at_least=1)),
-    "change_email": timedelta(hours=env.integer("EMAIL_CHANGE_HOURS", 24, at_least=1)),
+    "verify_email": timedelta(hours=env.integer("EMAIL_VERIFICATION_HOURS", 72, at_least=1, at_most=8760)),
+    "reset_password": timedelta(minutes=env.integer("PASSWORD_RESET_MINUTES", 60, at_least=1, at_most=1440)),
+    "change_email": timedelta(hours=env.integer("EMAIL_CHANGE_HOURS", 24, at_least=1, at_most=8760)),
 }
 SIMPLE_JWT: dict[str, Any] = {
     "ACCESS_TOKEN_LIFETIME": timedelta(minutes=env.integer("JWT_ACCESS_MINUTES", 15, at_least=1)),
@@ -315,8 +315,8 @@ _public_hosts = [host for host in ALLOWED_HOSTS if host not in _here and host[0]
 _own_url = f"http{'s' if SECURE_SSL else ''}://{_public_hosts[0]}" if _public_hosts else "http://localhost:8000"
 PUBLIC_URL = env.text("PUBLIC_URL", _own_url).rstrip("/")
 for _name, _url in {"FRONTEND_URL": FRONTEND_URL, "PUBLIC_URL": PUBLIC_URL}.items():
-    if _url and not _url.startswith(("http://", "https://")):
-        env.problems.append(f"{_name}: begin with https:// or http://.")
+    if _url and not re.fullmatch(r"https?://[^\s/?#][^\s?]*", _url):
+        env.problems.append(f"{_name}: begin with https:// or http://, and go on with a host, without spaces or `?`.")
 EMAIL_BACKEND = env.text("EMAIL_BACKEND", "eventhub_config.shared.console_mail.EmailBackend")
 EMAIL_HOST = env.text("EMAIL_HOST", "localhost")
 EMAIL_PORT = env.integer("EMAIL_PORT", 25, at_least=1)
@@ -331,7 +331,7 @@ STATIC_URL = "/static/"
 STATIC_ROOT = Path(env.text("STATIC_ROOT", str(BASE_DIR / ".data" / "static")))
 # Where people's browsers find pictures: here, or where a content delivery network asks `/media/` of us.
 MEDIA_URL = env.text("MEDIA_URL", "/media/").rstrip("/") + "/"
-if MEDIA_URL != "/media/" and not re.match(r"https?://[^/]", MEDIA_URL):
+if MEDIA_URL != "/media/" and not re.fullmatch(r"https?://[^\s/?#][^\s?#]*", MEDIA_URL):
     env.problems.append("MEDIA_URL: leave it empty, or set it to the https:// address that stands for /media/.")
 MEDIA_ROOT = Path(env.text("MEDIA_ROOT", str(BASE_DIR / ".data" / "media")))
 MEDIA_STORAGE = env.choice("MEDIA_STORAGE", "folder", ("folder", "s3"))
@@ -362,7 +362,7 @@ if MEDIA_STORAGE == "s3":
     }
 # What is refused before it is decoded. Decoding takes up to 16 bytes for each pixel, in a process of its own.
 IMAGE_MAX_BYTES = env.integer("IMAGE_MAX_BYTES", 5_242_880, at_least=1)
-IMAGE_MAX_PIXELS = env.integer("IMAGE_MAX_PIXELS", 25_000_000, at_least=1)
+IMAGE_MAX_PIXELS = env.integer("IMAGE_MAX_PIXELS", 25_000_000, at_least=1, at_most=100_000_000)
 IMAGE_UPLOADS_PER_HOUR = env.integer("IMAGE_UPLOADS_PER_HOUR", 60, at_least=1)  # by account
 STORAGES = {
     "default": _media,

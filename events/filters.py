@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 import django_filters
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from eventhub_config.shared.filtering import (
     CodeFilter,
@@ -16,19 +16,23 @@ from eventhub_config.shared.filtering import (
     YesNoFilter,
 )
 from events.models import Event, EventSlug, TicketType
-from events.models.events import RATING_OR_NONE
+from events.models.events import PRICE_OR_NONE, RATING_OR_NONE
 from events.services import searching
 from events.services.seats import bookable_at
 
 
 class EventOrdering(Ordering):
-    """Events without reviews or without a price on view come after all others, whichever way the list runs."""
+    """Events without a price on view come after all others, whichever way the list runs; no reviews count as 0."""
 
     def get_ordering_value(self, param: str) -> Any:
         if param == "average_rating":
             return RATING_OR_NONE.asc()
         if param == "-average_rating":
             return RATING_OR_NONE.desc()
+        if param == "price":
+            return F("lowest_price").asc(nulls_last=True)
+        if param == "-price":
+            return PRICE_OR_NONE.desc()
         return super().get_ordering_value(param)
 
 
@@ -44,13 +48,13 @@ class EventFilter(FilterSet):
     category = django_filters.ChoiceFilter(choices=Event.Category.choices)
     status = django_filters.ChoiceFilter(choices=Event.Status.choices, method="in_status")
     format = django_filters.ChoiceFilter(choices=Event.Format.choices)
-    organizer = IdFilter(field_name="organizer_id")
-    city = django_filters.CharFilter(lookup_expr="iexact", max_length=120)
+    organizer = IdFilter(field_name="organizer_id", label="An id, as in `organizers/{id}/`.")
+    city = django_filters.CharFilter(lookup_expr="iexact", max_length=120, label="Whatever its case.")
     country = CodeFilter(max_length=2, label="ISO 3166-1 alpha-2, such as DE.")
-    language = django_filters.CharFilter(max_length=12)
+    language = django_filters.CharFilter(max_length=12, label="A language tag, such as en or pt-BR.")
     skill = django_filters.CharFilter(method="of_skill", max_length=60, label="One of the skills taught, whole.")
-    starts_after = MomentFilter(field_name="starts_at", lookup_expr="gte")
-    starts_before = MomentFilter(field_name="starts_at", lookup_expr="lt")
+    starts_after = MomentFilter(field_name="starts_at", lookup_expr="gte", label="Starts then or later.")
+    starts_before = MomentFilter(field_name="starts_at", lookup_expr="lt", label="Starts earlier than that.")
     ends_after = MomentFilter(field_name="ends_at", lookup_expr="gt", label="Still going on then, or later.")
     currency = CodeFilter(max_length=3, label="ISO 4217, such as EUR.")
     price_min = DecimalFilter(

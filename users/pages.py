@@ -28,6 +28,7 @@ from users.serializers import (
     PasswordResetConfirmSerializer,
     PasswordResetSerializer,
 )
+from users.services.links import LinkNotValid
 from users.services.registering import UsernameTaken
 
 logger = logging.getLogger(__name__)
@@ -88,7 +89,10 @@ class AccountPage(View):
 
     def refused(self, request: HttpRequest, token: str, error: DomainError) -> HttpResponse:
         problems = [item["message"] for item in error.errors] or [error.title]
-        answer = self.form(request, token=token, problems=problems, status=error.status)
+        if isinstance(error, LinkNotValid):  # trying again cannot help
+            answer = self.page(request, {"problems": problems}, error.status)
+        else:
+            answer = self.form(request, token=token, problems=problems, status=error.status)
         for name, value in error.headers.items():
             answer[name] = value
         return answer

@@ -152,6 +152,16 @@ def test_orders_by_what_the_list_allows() -> None:
     assert found(event, ordering="booked_at") == found(event, ordering="checked_in_at") == ["C", "A", "B"]
 
 
+def test_who_was_not_checked_in_comes_last_either_way() -> None:
+    event = an_event()
+    for name, minutes in (("Nobody", None), ("First", 1), ("Second", 2)):
+        moment = None if minutes is None else NOW + timedelta(minutes=minutes)
+        Ticket.objects.filter(pk=a_ticket_of(name, event).pk).update(checked_in_at=moment)
+
+    assert found(event, ordering="checked_in_at") == ["First", "Second", "Nobody"]
+    assert found(event, ordering="-checked_in_at") == ["Second", "First", "Nobody"]
+
+
 @pytest.mark.parametrize(
     ("query", "field"),
     [

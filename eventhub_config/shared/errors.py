@@ -199,9 +199,11 @@ def _from_api_exception(error: exceptions.APIException, context: dict[str, Any])
     elif isinstance(error, exceptions.PermissionDenied):
         named = error.get_codes()
         code = named if isinstance(named, str) else code
-    if isinstance(error, exceptions.UnsupportedMediaType):
-        error.detail = f"Send {' or '.join(parser.media_type for parser in context['request'].parsers)}."
     detail = str(error.detail) if isinstance(error.detail, str) and error.status_code not in {401, 404} else title
+    if isinstance(error, exceptions.UnsupportedMediaType):
+        detail = f"Send {' or '.join(parser.media_type for parser in context['request'].parsers)}."
+    elif isinstance(error, exceptions.NotAcceptable) and error.available_renderers:
+        detail = f"This address answers with {' or '.join(each.media_type for each in error.available_renderers)}."
     return problem(error.status_code, code, title, detail)
 
 

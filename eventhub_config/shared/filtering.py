@@ -95,11 +95,23 @@ class IdFormField(IntegerField):
         return super().to_python(value)
 
 
-@extend_schema_field({"type": "integer", "format": "int64", "minimum": 1})
-class IdFilter(django_filters.NumberFilter):
+class ShapedFilter(django_filters.NumberFilter):
+    """A number that the API's document describes as ``shape``."""
+
+    shape: dict[str, Any]
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        # Beside a shape of one's own the document does not read the label.
+        description = {"description": kwargs["label"]} if kwargs.get("label") else {}
+        extend_schema_field({**self.shape, **description})(self)
+
+
+class IdFilter(ShapedFilter):
     """Compares with an id."""
 
     field_class = IdFormField
+    shape = {"type": "integer", "format": "int64", "minimum": 1}
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(min_value=1, max_value=LARGEST_ID, **kwargs)
@@ -113,11 +125,11 @@ class PlainDecimalFormField(DecimalField):
         return super().to_python(value)
 
 
-@extend_schema_field({"type": "string", "format": "decimal", "pattern": r"^[0-9]{1,12}(\.[0-9]{1,3})?$"})
-class DecimalFilter(django_filters.NumberFilter):
+class DecimalFilter(ShapedFilter):
     """Compares with a number that is not negative, written plainly."""
 
     field_class = PlainDecimalFormField
+    shape = {"type": "string", "format": "decimal", "pattern": r"^[0-9]{1,12}(\.[0-9]{1,3})?$"}
 
     def get_max_validator(self) -> None:
         """Leave the largest number to the pattern."""

@@ -6,6 +6,7 @@ here: a key that the document does not name is a broken promise too.
 
 import json
 import re
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -42,6 +43,9 @@ def _is_moment(value: object) -> bool:
 @_formats.checks("uri")
 def _is_uri(value: object) -> bool:
     return not isinstance(value, str) or bool(re.fullmatch(r"https?://\S+", value))
+
+
+_drawing = threading.Lock()
 
 
 class BrokenPromise(AssertionError):
@@ -83,9 +87,14 @@ class Operation:
         return self.path.replace("{id}", str(pk))
 
 
-@cache
 def document() -> dict[str, Any]:
     """Return the document of the project, whatever URLconf a test has set."""
+    with _drawing:  # the library that draws it cannot do so for two requests at once
+        return _drawn()
+
+
+@cache
+def _drawn() -> dict[str, Any]:
     made = SchemaGenerator(urlconf="eventhub_config.urls").get_schema(request=None, public=True)
     plain: dict[str, Any] = json.loads(json.dumps(made, default=str))
     return plain

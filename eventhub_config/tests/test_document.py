@@ -196,6 +196,13 @@ def test_takes_ids_as_whole_numbers() -> None:
             assert parameter["schema"].get("type") != "number", f"{name}: {parameter['name']}"
 
 
+def test_explains_the_filters_of_events() -> None:
+    """EVT-8"""
+    filters = operations()["events_list"].described["parameters"]
+
+    assert [it["name"] for it in filters if not it.get("description") and "enum" not in it["schema"]] == []
+
+
 def test_lets_nobody_write_what_is_read_only() -> None:
     for name, schema in schemas().items():
         if name.endswith("Request"):

@@ -22,7 +22,9 @@ OTHER_VARIABLES = {
     "EVENTHUB_TEST_EVENTS",
 }  # fmt: skip
 # In capitals with an underscore or in code, and no variables.
-NO_VARIABLES = {"INITIAL", "TRANSITIONS", "RECORDS_CREATION", "WHERE", "UPDATE", "CHECK", "GET", "POST", "PATCH", "FOR"}
+NO_VARIABLES = {
+    "INITIAL", "TRANSITIONS", "RECORDS_CREATION", "WHERE", "UPDATE", "CHECK", "GET", "POST", "PATCH", "FOR", "TZID",
+}  # fmt: skip
 
 
 def anchors(text: str) -> set[str]:

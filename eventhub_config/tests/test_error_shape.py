@@ -129,7 +129,10 @@ def test_head_is_get_without_a_body() -> None:
 
 @pytest.mark.parametrize("accept", ["text/html", "application/xml", "image/png", "nonsense"])
 def test_another_format_is_not_acceptable(accept: str) -> None:
-    problem(a_client().get("/api/events/", headers={"Accept": accept}), 406, "not_acceptable")
+    answer = a_client().get("/api/events/", headers={"Accept": accept})
+
+    problem(answer, 406, "not_acceptable")
+    assert answer.json()["detail"] == "This address answers with application/json."
 
 
 @pytest.mark.parametrize("accept", ["*/*", "application/*", "application/json", "text/html, */*;q=0.1"])

@@ -389,6 +389,13 @@ def test_a_decoder_that_takes_too_much_ends_and_nothing_else_does(
             accept(picture("PNG"))
 
 
+def test_a_decoder_has_more_memory_where_more_pixels_are_allowed(settings: Settings) -> None:
+    settings.IMAGE_MAX_PIXELS = 75_000_000
+    large = picture("WEBP", (10_000, 7500), "RGBA", lossless=True, method=0)
+
+    assert made(large).size == (2000, 1500)
+
+
 def test_a_decoder_that_takes_too_long_is_told_as_damage(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
     """The limit on its time ends it with another signal than a system does that is out of memory."""
     endless = tmp_path / "decoder.py"

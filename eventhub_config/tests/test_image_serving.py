@@ -203,21 +203,19 @@ def test_says_when_the_storage_or_the_database_is_away(client: Client, monkeypat
 class ClosesInTheMiddle(BaseHTTPRequestHandler):
     """A service that tells of an object and hangs up when it is fetched."""
 
-    def do_HEAD(self) -> None:  # noqa: N802  (so the library calls it)
+    def do_HEAD(self) -> None:
         self.send_response(200)
         self.send_header("Content-Length", "10")
         self.end_headers()
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         self.close_connection = True
 
     def log_message(self, *_: Any) -> None:
         pass
 
 
-def test_says_so_too_when_the_storage_goes_away_between_question_and_answer(
-    client: Client, settings: Settings
-) -> None:
+def test_says_so_too_when_the_storage_goes_away_between_question_and_answer(client: Client, settings: Settings) -> None:
     image = an_avatar()
     with HTTPServer(("127.0.0.1", 0), ClosesInTheMiddle) as service:
         threading.Thread(target=service.serve_forever, daemon=True).start()

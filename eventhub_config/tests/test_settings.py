@@ -63,6 +63,16 @@ def test_good_values_start_in_production(tmp_path: Path) -> None:
         ({"MEDIA_STORAGE": "s3", "S3_BUCKET": "b", "S3_ENDPOINT_URL": "s3.example.org"}, ["S3_ENDPOINT_URL"]),
         ({"MEDIA_STORAGE": "s3", "S3_BUCKET": "b", "S3_ACCESS_KEY": "k"}, ["S3_ACCESS_KEY, S3_SECRET_KEY"]),
         ({"MEDIA_URL": "cdn.example.org"}, ["MEDIA_URL"]),
+        ({"IMAGE_MAX_PIXELS": "100000001"}, ["IMAGE_MAX_PIXELS"]),
+        ({"MEDIA_URL": "https://cdn.example.org/?file="}, ["MEDIA_URL"]),
+        (
+            {
+                "EMAIL_VERIFICATION_HOURS": "8761",
+                "PASSWORD_RESET_MINUTES": "1441",
+                "EMAIL_CHANGE_HOURS": "99999999999999",
+            },
+            ["EMAIL_CHANGE_HOURS", "EMAIL_VERIFICATION_HOURS", "PASSWORD_RESET_MINUTES"],
+        ),
         ({"IMAGE_MAX_BYTES": "0", "IMAGE_MAX_PIXELS": "many"}, ["IMAGE_MAX_BYTES", "IMAGE_MAX_PIXELS"]),
         (
             {
@@ -123,8 +133,16 @@ def test_links_lead_to_a_host_that_the_settings_name(changes: dict[str, str], ad
 
 
 @pytest.mark.parametrize("name", ["PUBLIC_URL", "FRONTEND_URL"])
-def test_links_lead_to_web_pages(name: str, tmp_path: Path) -> None:
-    assert complaints(start(tmp_path, **{name: "eventhub.example"})) == [name]
+@pytest.mark.parametrize(
+    "url", ["eventhub.example", "https:// eventhub.example", "https:///x", "https://a.example/?b="]
+)
+def test_links_lead_to_web_pages(name: str, url: str, tmp_path: Path) -> None:
+    assert complaints(start(tmp_path, **{name: url})) == [name]
+
+
+def test_a_front_end_may_keep_its_pages_behind_a_hash(tmp_path: Path) -> None:
+    url = "https://eventhub.example/#"
+    assert start(tmp_path, "settings.FRONTEND_URL", FRONTEND_URL=url) == f"started {url}\n"
 
 
 # --- .env.example -----------------------------------------------------------------------------------------------------

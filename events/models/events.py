@@ -33,6 +33,8 @@ SLUG_MAX_LENGTH = 120
 VISIBILITY = ("published_at", "organizer")
 # What lists compare and order by: an event without reviews comes after all that have some.
 RATING_OR_NONE = Coalesce("average_rating", Value(Decimal(0)), output_field=models.DecimalField())
+# The same where the dearest come first.
+PRICE_OR_NONE = Coalesce("lowest_price", Value(Decimal(-1)), output_field=models.DecimalField())
 
 
 def validate_currency(code: str) -> None:
@@ -231,6 +233,7 @@ class Event(ProtectedColumns, StatusModel):
             models.Index(Upper("city"), "starts_at", "id", include=["city", *VISIBILITY], name="events_by_city"),
             models.Index(fields=["currency", "lowest_price", "id"], include=VISIBILITY, name="events_by_currency"),
             models.Index(fields=["lowest_price", "id"], include=VISIBILITY, name="events_by_price"),
+            models.Index(PRICE_OR_NONE, "id", include=["lowest_price", *VISIBILITY], name="events_by_falling_price"),
             models.Index(RATING_OR_NONE, "id", include=["average_rating", *VISIBILITY], name="events_by_rating"),
             models.Index(fields=["title", "id"], include=VISIBILITY, name="events_by_title"),
             models.Index(fields=["created_at", "id"], include=VISIBILITY, name="events_by_creation"),

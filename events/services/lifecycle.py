@@ -105,6 +105,7 @@ def update_event(
     :raises CapacityBelowTaken: more seats than the new capacity are taken.
     :raises CurrencyFrozen: somebody has booked, and the change is of the currency.
     :raises EventHasStarted: it has begun, and the change is of its start or place.
+    :raises EventIncomplete: the public sees it, and it would be without a place or a link any more.
     :raises SessionsOutsideEvent: its new times leave out a session.
     :raises RoomTaken: sessions that move along with it meet, as the clocks show an hour twice.
     :raises SpeakerTaken: the same.
@@ -119,13 +120,16 @@ def update_event(
     moved = any(getattr(event, name) != changes[name] for name in START_AND_PLACE & changes.keys())
     if moved:
         _require_not_begun(event, now)
-    title, window = event.title, programme.Window.of(event)
+    title, window, missing = event.title, programme.Window.of(event), _missing_place(event)
     for name, value in changes.items():
         setattr(event, name, value)
     slugs.follow_title(event, before=title)
     if event.capacity is not None and event.capacity < event.seats_taken:
         raise CapacityBelowTaken(f"{event.seats_taken} seats are taken; the capacity cannot be {event.capacity}.")
     _check(event)
+    taken_away = [error for error in _missing_place(event) if error not in missing]
+    if event.published_at and taken_away:
+        raise EventIncomplete(" ".join(error["message"] for error in taken_away), errors=taken_away)
     programme.follow_event(event, before=window)
     if moved and event.status == Event.Status.PUBLISHED and event.starts_at <= now:
         raise InvalidInput.field("starts_at", "in_the_past", "A published event cannot be moved into the past.")
@@ -262,12 +266,19 @@ def _missing_for_publication(event: Event, now: datetime) -> list[dict[str, Any]
     missing = []
     if event.closes_at <= now:
         missing.append(_error("starts_at", "in_the_past", "Registration would be over already; move the event."))
+    missing += _missing_place(event)
+    if not event.ticket_types.exists():
+        missing.append(_error("ticket_types", "required", "Add a ticket type; a free one has the price 0."))
+    return missing
+
+
+def _missing_place(event: Event) -> list[dict[str, Any]]:
+    """Return what people would need to know to get there."""
+    missing = []
     if event.format != Event.Format.ONLINE and not (event.venue_name or event.address):
         missing.append(_error("venue_name", "required", "Say where the event takes place."))
     if event.format != Event.Format.IN_PERSON and not event.online_url:
         missing.append(_error("online_url", "required", "Give the link that attendees will join by."))
-    if not event.ticket_types.exists():
-        missing.append(_error("ticket_types", "required", "Add a ticket type; a free one has the price 0."))
     return missing
 
 

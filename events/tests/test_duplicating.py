@@ -242,4 +242,4 @@ def test_takes_as_many_statements_for_a_long_programme_as_for_a_short_one() -> N
             duplicate_event(event_id=event.pk, actor=organizer, now=NOW)
         return len(captured)
 
-    assert statements(sessions=1, types=1) == statements(sessions=40, types=20) == (22 if on_postgres() else 30)
+    assert statements(sessions=1, types=1) == statements(sessions=40, types=20) == (27 if on_postgres() else 33)

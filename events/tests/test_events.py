@@ -171,6 +171,34 @@ def test_publishing_says_what_is_missing(values: dict[str, Any], field: str) -> 
     assert draft.status == "draft"
 
 
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"venue_name": ""}, "venue_name"),
+        ({"format": "online"}, "online_url"),
+        ({"format": "hybrid"}, "online_url"),
+    ],
+)
+def test_what_publishing_asks_for_cannot_be_taken_away_afterwards(changes: dict[str, Any], field: str) -> None:
+    """EVT-2"""
+    event = an_event()
+
+    response = client_of(event.organizer).patch(f"/api/events/{event.pk}/", changes, format="json")
+
+    assert (response.status_code, response.json()["code"]) == (409, "event_incomplete")
+    assert [error["field"] for error in response.json()["errors"]] == [field]
+    assert Event.objects.get(pk=event.pk).version == event.version
+
+
+def test_what_lacks_a_place_already_can_still_be_edited() -> None:
+    event = an_event()
+    Event.objects.filter(pk=event.pk).update(venue_name="")
+
+    response = client_of(event.organizer).patch(f"/api/events/{event.pk}/", {"title": "Other"}, format="json")
+
+    assert (response.status_code, response.json()["title"]) == (200, "Other")
+
+
 def test_a_pending_organizer_drafts_and_does_not_publish() -> None:
     """USR-3"""
     pending = an_organizer(organizer_status="pending")

@@ -88,6 +88,17 @@ def test_a_ticket_type_that_comes_into_view_counts_at_once() -> None:
     assert titles("ordering=price") == ["Dear"]
 
 
+def test_without_a_price_on_view_comes_last_either_way() -> None:
+    for title, price in (("None", 1), ("Dear", 60), ("Free", 0)):
+        event = an_event(title=title, price=price)
+        if title == "None":
+            kind = TicketType.objects.get(event=event)
+            update_ticket_type(ticket_type_id=kind.pk, changes={"is_visible": False}, actor=event.organizer, now=NOW)
+
+    assert titles("ordering=price") == ["Free", "Dear", "None"]
+    assert titles("ordering=-price") == ["Dear", "Free", "None"]
+
+
 def test_orders_and_narrows_by_rating() -> None:
     for title, rating, count in (("Good", "4.50", 2), ("Fair", "3.00", 9), ("New", None, 0)):
         event = an_event(title=title)

@@ -35,14 +35,12 @@ def duplicate(event: Event) -> None:
     duplicate_event(event_id=event.pk, actor=event.organizer, now=NOW)
 
 
-def one_waits(worker: threading.Thread) -> bool:
+def it_waits(worker: threading.Thread) -> bool:
     """Return whether the other connection waits for a lock, or is done."""
     if not worker.is_alive():
         return True
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-        )
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
         return bool(cursor.fetchone()[0])
 
 
@@ -52,7 +50,7 @@ def rename(organizer: CustomUser, worker: threading.Thread) -> None:
     update_own_account(user_id=organizer.pk, changes={"last_name": "Byron"}, actor=organizer, now=NOW)
     worker.start()
     until = time.monotonic() + SECONDS
-    while on_postgres() and not one_waits(worker):  # on SQLite whoever comes second waits at BEGIN
+    while on_postgres() and not it_waits(worker):  # on SQLite whoever comes second waits at BEGIN
         assert time.monotonic() < until
         time.sleep(0.01)
 

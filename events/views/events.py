@@ -66,6 +66,7 @@ class EventViewSet(mixins.ListModelMixin, ApiViewSet):
             *EDIT_PROBLEMS,
             VersionMismatch,
             lifecycle.CurrencyFrozen,
+            lifecycle.EventIncomplete,
             editing.EventHasStarted,
             programme.SessionsOutsideEvent,
             programme.RoomTaken,

@@ -237,3 +237,15 @@ def test_take_no_other_method(method: str):
 
 def test_are_where_the_admin_s_log_in_points_to():
     assert b"/account/forgot-password/" in browser().get("/admin/login/").content
+
+
+def test_offer_nothing_to_send_once_a_link_is_used(settings: Settings):
+    """USR-4"""
+    client, url = browser(), link_to("verify_email", a_user(), settings)
+    submitted(client, url)
+
+    again = submitted(client, url)
+
+    assert again.status_code == 400
+    assert "used before" in again.content.decode()
+    assert Form(again.content.decode()).action == ""

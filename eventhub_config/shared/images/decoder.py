@@ -16,6 +16,8 @@ QUALITY = 88
 METHOD = 4  # of WebP: 6 is a tenth smaller and takes twice the time
 # Uncompressed pixels four times over, which is what reading a WebP of 25 million pixels takes, and the program itself.
 MEMORY_BYTES = 1024 * 1024 * 1024
+USUAL_PIXELS = 25_000_000
+BYTES_FOR_A_PIXEL = 24  # of more memory, where more pixels than usual are allowed (IMAGE_MAX_PIXELS)
 CPU_SECONDS = 15
 ORIENTATION = 0x0112  # the tag in EXIF
 TURNS = {
@@ -121,12 +123,13 @@ def _limit(what: int, most: int, at_last: int | None = None) -> None:
 
 
 def main() -> None:
-    _limit(resource.RLIMIT_AS, MEMORY_BYTES)
+    kind, width, height, longest = sys.argv[1:]
+    pixels = int(width) * int(height)
+    _limit(resource.RLIMIT_AS, MEMORY_BYTES + BYTES_FOR_A_PIXEL * max(0, pixels - USUAL_PIXELS))
     # Soft before hard: the one ends it with SIGXCPU, the other like a system that is out of memory.
     _limit(resource.RLIMIT_CPU, CPU_SECONDS, CPU_SECONDS + 2)
     _limit(resource.RLIMIT_CORE, 0)
     _limit(resource.RLIMIT_FSIZE, 0)  # it writes to a pipe only
-    kind, width, height, longest = sys.argv[1:]
     try:
         made = decode(sys.stdin.buffer.read(), kind, (int(width), int(height)), int(longest))
     except Unreadable as error:
