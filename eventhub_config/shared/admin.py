@@ -89,7 +89,7 @@ class StoredImageAdmin(ScopedAdmin):
 
     @admin.display(description="picture", empty_value="-")
     def shown(self, image: StoredImage) -> str | None:
-        return preview(image)
+        return preview(image, height=48)
 
     def has_retry_permission(self, request: HttpRequest) -> bool:
         return is_administrator(request)

@@ -98,9 +98,9 @@ class ImageOnPage(admin.ModelAdmin):
             replace(image.key if image else None, timezone.now())
 
 
-def preview(image: StoredImage | None) -> str | None:
-    """Return a picture as it is shown on a page."""
+def preview(image: StoredImage | None, *, height: int = 225) -> str | None:
+    """Return a picture as it is shown on a page, at most ``height`` pixels high."""
     if image is None or image.discarded_at:
         return None
     address = f"{settings.MEDIA_URL}{image.key}/small.webp"
-    return format_html('<img src="{}" alt="" style="max-width: 400px; max-height: 225px">', address)
+    return format_html('<img src="{}" alt="" style="max-width: 400px; max-height: {}px">', address, height)
