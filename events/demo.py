@@ -67,11 +67,16 @@ def _make(plan: DemoEvent, organizer: CustomUser, now: datetime) -> Event:
     if plan.sales_start_in_days is not None:
         types = [kind | {"sales_start_at": now + timedelta(days=plan.sales_start_in_days)} for kind in types]
     event = create_event(organizer=organizer, values=values, ticket_types=types, actor=organizer, now=created_at)
-    if event.title != plan.title:
-        event = update_event(event_id=event.pk, changes={"title": plan.title}, actor=organizer, now=created_at)
+    if plan.published:
+        event = _publish(event, plan, organizer, created_at + timedelta(days=1))
     add_programme(event, now=created_at)
-    if not plan.published:
-        return event
+    return event
+
+
+def _publish(event: Event, plan: DemoEvent, organizer: CustomUser, now: datetime) -> Event:
     if not organizer.may_publish:
-        set_organizer_status(user_id=organizer.pk, organizer_status="approved", actor=ACTOR, now=created_at)
-    return publish_event(event_id=event.pk, actor=organizer, now=created_at + timedelta(days=1))
+        set_organizer_status(user_id=organizer.pk, organizer_status="approved", actor=ACTOR, now=now)
+    event = publish_event(event_id=event.pk, actor=organizer, now=now)
+    if event.title != plan.title:
+        event = update_event(event_id=event.pk, changes={"title": plan.title}, actor=organizer, now=now)
+    return event

@@ -41,5 +41,5 @@ JOBS = [
         work=lambda event_id, now: advance_event(event_id=event_id, now=now),
         task=advance_event_task,
         argument="event_id",
-    )
+    ),
 ]

@@ -6,7 +6,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from bookings.serializers import BillingSerializer
-from eventhub_config.shared.fields import ModelSerializer, MoneyField
+from eventhub_config.shared.fields import ChoiceField, ModelSerializer, MoneyField
 from payments.models import Invoice, Payment, Refund
 
 
@@ -37,7 +37,7 @@ class PaymentSerializer(ModelSerializer):
 
 class PaymentCreateSerializer(serializers.Serializer[Any]):
     booking = serializers.IntegerField(min_value=1, max_value=2**63 - 1)
-    method = serializers.ChoiceField(choices=Payment.Method.choices, required=False, default=Payment.Method.CARD)
+    method = ChoiceField(choices=Payment.Method.choices, required=False, default=Payment.Method.CARD)
     token = serializers.CharField(
         max_length=80,
         required=False,

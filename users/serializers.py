@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from eventhub_config.shared.fields import ModelSerializer, MomentField
+from eventhub_config.shared.fields import ChoiceField, ModelSerializer, MomentField
 from eventhub_config.shared.images.addresses import ImageUrlsField
 from eventhub_config.shared.validators import validate_short_texts, validate_single_line
 from users.models import (
@@ -94,7 +94,7 @@ class RegistrationSerializer(serializers.Serializer[Any]):
     username = serializers.CharField(max_length=USERNAME_MAX_LENGTH, validators=[validate_username])
     email = serializers.EmailField(max_length=EMAIL_MAX_LENGTH, validators=[validate_email_key])
     password = PasswordField()
-    user_type = serializers.ChoiceField(REGISTRATION_TYPES, default=CustomUser.UserType.ATTENDEE)
+    user_type = ChoiceField(REGISTRATION_TYPES, default=CustomUser.UserType.ATTENDEE)
     first_name = serializers.CharField(max_length=150, allow_blank=True, default="", validators=[validate_single_line])
     last_name = serializers.CharField(max_length=150, allow_blank=True, default="", validators=[validate_single_line])
 
@@ -118,9 +118,9 @@ class OwnAccountSerializer(ModelSerializer):
 class AccountChangeSerializer(serializers.Serializer[Any]):
     """What administrators may change about an account."""
 
-    user_type = serializers.ChoiceField(CustomUser.UserType.choices, required=False)
+    user_type = ChoiceField(CustomUser.UserType.choices, required=False)
     is_active = serializers.BooleanField(required=False)
-    organizer_status = serializers.ChoiceField(CustomUser.OrganizerStatus.choices, required=False)
+    organizer_status = ChoiceField(CustomUser.OrganizerStatus.choices, required=False)
 
 
 class PasswordChangeSerializer(serializers.Serializer[Any]):
@@ -223,5 +223,5 @@ class TokenSerializer(serializers.Serializer[Any]):
 
 
 class TokenStateSerializer(serializers.Serializer[Any]):
-    token_type = serializers.ChoiceField(["access", "refresh"])
+    token_type = ChoiceField(["access", "refresh"])
     expires_at = MomentField()

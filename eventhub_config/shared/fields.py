@@ -11,6 +11,14 @@ from rest_framework import serializers
 from eventhub_config.shared import money
 
 
+class ChoiceField(serializers.ChoiceField):
+    """One of some words; the refusal of another names them."""
+
+    def __init__(self, choices: Any, **kwargs: Any) -> None:
+        super().__init__(choices, **kwargs)
+        self.error_messages["invalid_choice"] = f"Send one of {', '.join(map(str, self.choices))}."
+
+
 @extend_schema_field(OpenApiTypes.DATETIME)
 class MomentField(serializers.DateTimeField):
     """An aware moment: answered in UTC with ``Z``; without an offset it is refused."""

@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from eventhub_config.shared import money
-from eventhub_config.shared.fields import ModelSerializer, MomentField, MoneyField, moment_text
+from eventhub_config.shared.fields import ChoiceField, ModelSerializer, MomentField, MoneyField, moment_text
 from eventhub_config.shared.images.addresses import ImageUrlsField, image_urls
 from eventhub_config.shared.validators import (
     validate_language,
@@ -112,8 +112,8 @@ class EventWriteSerializer(serializers.Serializer[Any]):
     title = serializers.CharField(max_length=160, validators=[validate_single_line])
     summary = serializers.CharField(max_length=300, required=False, allow_blank=True, validators=[validate_single_line])
     description = serializers.CharField(max_length=20_000, required=False, allow_blank=True)
-    category = serializers.ChoiceField(choices=Event.Category.choices)
-    format = serializers.ChoiceField(choices=Event.Format.choices, required=False)
+    category = ChoiceField(choices=Event.Category.choices)
+    format = ChoiceField(choices=Event.Format.choices, required=False)
     language = serializers.CharField(max_length=12, required=False, validators=[validate_language])
     skills = serializers.ListField(
         child=serializers.CharField(max_length=60, validators=[validate_single_line]), max_length=30, required=False
@@ -148,8 +148,8 @@ class EventWriteSerializer(serializers.Serializer[Any]):
     capacity = serializers.IntegerField(min_value=0, max_value=LARGEST, allow_null=True, required=False)
     currency = serializers.CharField(max_length=3, required=False, validators=[validate_currency])
     tax_rate = serializers.DecimalField(max_digits=5, decimal_places=2, min_value=0, max_value=100, required=False)
-    attendance_rule = serializers.ChoiceField(choices=Event.AttendanceRule.choices, required=False)
-    refund_policy = serializers.ChoiceField(choices=Event.RefundPolicy.choices, required=False)
+    attendance_rule = ChoiceField(choices=Event.AttendanceRule.choices, required=False)
+    refund_policy = ChoiceField(choices=Event.RefundPolicy.choices, required=False)
     refund_until = MomentField(allow_null=True, required=False)
     refund_percent = serializers.IntegerField(min_value=0, max_value=100, required=False)
 

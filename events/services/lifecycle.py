@@ -163,13 +163,14 @@ def publish_event(*, event_id: int, actor: Actor, now: datetime) -> Event:
         raise EventIncomplete(" ".join(error["message"] for error in missing), errors=missing)
     event.published_at = now
     event.first_published_at = event.first_published_at or now
+    slugs.claim_plain(event)
     event.version += 1
     event.updated_at = now
     event.move_to(
         Event.Status.PUBLISHED,
         actor=actor,
         at=now,
-        also=["published_at", "first_published_at", "version", "updated_at"],
+        also=["published_at", "first_published_at", "slug", "version", "updated_at"],
     )
     show_at_once()
     searching.refresh(event.pk)  # now its words may be meant by misspelt ones

@@ -41,11 +41,18 @@ def slug_base(title: str) -> str:
 
 
 def insert_with_slug(event: Event) -> None:
-    """Insert an event under a slug that nobody ever had."""
+    """Insert a draft under a slug that nobody ever had."""
     event.slug = f"-{_tail()}{_tail()}"  # such as nobody can claim: a slug does not begin with a hyphen
     event.save(force_insert=True)
     _claim(event, slug_base(event.title))
     Event.objects.filter(pk=event.pk).update(slug=event.slug)
+
+
+def claim_plain(event: Event) -> None:
+    """Give an event that becomes public the plain slug of its title, if that is free. The caller saves it."""
+    base = slug_base(event.title)
+    if base and event.slug != base and _claimed(event, base):
+        event.slug = base
 
 
 def follow_title(event: Event, *, before: str) -> None:
@@ -66,16 +73,22 @@ def follow_title(event: Event, *, before: str) -> None:
 
 def _claim(event: Event, base: str) -> None:
     """Take the first free slug of this base for an event: somebody who claims the same waits for our commit."""
-    for slug in _candidates(base):
-        with connection.cursor() as cursor:
-            cursor.execute(_CLAIM, [slug, event.pk])
-            if cursor.rowcount == 1:
-                event.slug = slug
-                return
+    for slug in _candidates(base, plain=event.published_at is not None):
+        if _claimed(event, slug):
+            event.slug = slug
+            return
 
 
-def _candidates(base: str) -> Iterator[str]:
-    if base:
+def _claimed(event: Event, slug: str) -> bool:
+    """Take a slug if it is free, or is this event's already; return whether it is the event's now."""
+    with connection.cursor() as cursor:
+        cursor.execute(_CLAIM, [slug, event.pk])
+        return cursor.rowcount == 1 or EventSlug.objects.filter(slug=slug, event=event).exists()
+
+
+def _candidates(base: str, *, plain: bool) -> Iterator[str]:
+    # Not for drafts: that a plain slug is taken would tell strangers what somebody's hidden draft is called.
+    if base and plain:
         yield base
     while True:
         yield f"{base or UNREADABLE}-{_tail()}"

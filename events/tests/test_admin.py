@@ -266,7 +266,7 @@ def test_status_and_counters_cannot_be_typed():
     client.post(page_of(event), form | typed)
 
     fresh = Event.objects.get(pk=event.pk)
-    assert (fresh.title, fresh.status, fresh.seats_taken, fresh.slug) == ("Renamed", "draft", 0, "renamed")
+    assert (fresh.title, fresh.status, fresh.seats_taken, fresh.slug[:8]) == ("Renamed", "draft", 0, "renamed-")
     assert (fresh.organizer_id, fresh.published_at, fresh.average_rating) == (event.organizer_id, None, None)
 
 
@@ -427,7 +427,7 @@ def test_an_organizer_adds_a_draft_of_their_own():
 
     assert response.status_code == 302, errors_on(response)
     event = Event.objects.get()
-    assert (event.organizer, event.status, event.slug) == (organizer, "draft", "new")
+    assert (event.organizer, event.status, event.slug[:4]) == (organizer, "draft", "new-")
     assert event.starts_at == datetime(2027, 4, 1, 8, 0, tzinfo=UTC)
     assert event.attendance_rule == "check_in"
     assert event.ticket_types.get().price == 25

@@ -120,14 +120,14 @@ def test_privileged_fields_in_the_body_change_nothing() -> None:
 
     event = Event.objects.get()
     assert (event.organizer, event.status, event.seats_taken, event.version) == (organizer, "draft", 0, 1)
-    assert (event.published_at, event.review_count, body["slug"]) == (None, 0, "zero-to-api")
+    assert (event.published_at, event.review_count) == (None, 0)
+    assert body["slug"].startswith("zero-to-api-")
 
 
 def test_equal_titles_get_slugs_of_their_own() -> None:
     organizer = an_organizer()
     slugs = [create(organizer).json()["slug"] for _ in range(3)]
 
-    assert slugs[0] == "zero-to-api"
     assert len(set(slugs)) == 3
     assert client_of(organizer).get("/api/events/?slug=" + slugs[1]).json()["results"][0]["slug"] == slugs[1]
 

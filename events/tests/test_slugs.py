@@ -7,7 +7,7 @@ from rest_framework.test import APIClient
 
 from eventhub_config.tests.races import at_once, outcomes
 from events.models import Event, EventSlug
-from events.services import delete_draft, update_event
+from events.services import delete_draft, publish_event, update_event, withdraw_event
 from events.tests.factories import NOW, a_draft, an_event
 from users.tests.factories import an_organizer
 
@@ -41,7 +41,7 @@ def found(slug: str) -> list[tuple[int, str]]:
 )
 def test_are_read_from_the_title(title: str, slug: str) -> None:
     """EVT-1"""
-    event = a_draft(title=title)
+    event = an_event(title=title)
 
     assert event.slug == slug
     assert Event.objects.get(pk=event.pk).slug == slug
@@ -57,7 +57,7 @@ def test_have_some_letters_where_nothing_can_be_read(title: str) -> None:
 
 def test_are_cut_between_title_and_tail() -> None:
     title = "a" * 99 + " " + "b" * 60
-    first, second = a_draft(title=title), a_draft(title=title)
+    first, second = an_event(title=title), an_event(title=title)
 
     assert first.slug == "a" * 99
     assert re.fullmatch("a{99}-[0-9a-z]{6}", second.slug)
@@ -109,7 +109,35 @@ def test_are_free_again_when_a_draft_is_deleted() -> None:
     delete_draft(event_id=draft.pk, actor=draft.organizer, now=NOW)
 
     assert EventSlug.objects.count() == 0
-    assert a_draft(title="Zero to API").slug == "zero-to-api"
+
+
+def test_of_drafts_do_not_tell_of_other_drafts() -> None:
+    """EVT-6: else a stranger would learn from the slug of their own draft that somebody has one of the same title."""
+    mine, hidden = a_draft(title="Zero to API"), a_draft(title="Secret plan")
+    alike = a_draft(title="Secret plan")
+    for draft, base in ((mine, "zero-to-api"), (hidden, "secret-plan"), (alike, "secret-plan")):
+        assert re.fullmatch(f"{base}-[0-9a-z]{{6}}", draft.slug)
+    rename(mine, "Secret plan")
+    mine.refresh_from_db()
+    assert re.fullmatch("secret-plan-[0-9a-z]{6}", mine.slug)
+
+    published = publish_event(event_id=mine.pk, actor=mine.organizer, now=NOW)
+
+    assert published.slug == "secret-plan"
+    assert found("secret-plan") == [(mine.pk, "secret-plan")]
+
+
+def test_are_plain_from_the_first_publication_on() -> None:
+    draft = a_draft(title="Zero to API")
+    first = draft.slug
+
+    publish_event(event_id=draft.pk, actor=draft.organizer, now=NOW)
+    withdraw_event(event_id=draft.pk, actor=draft.organizer, now=NOW)
+    again = publish_event(event_id=draft.pk, actor=draft.organizer, now=NOW)
+
+    assert again.slug == "zero-to-api"
+    assert found(first) == [(draft.pk, "zero-to-api")]
+    assert EventSlug.objects.filter(event=draft).count() == 2
 
 
 def test_of_a_draft_lead_nowhere_for_others() -> None:
@@ -124,22 +152,22 @@ def test_of_a_draft_lead_nowhere_for_others() -> None:
 def test_of_equal_titles_differ_also_when_they_are_taken_at_once() -> None:
     organizer = an_organizer()
 
-    created = at_once([lambda: a_draft(organizer=organizer, title="Zero to API")] * 20)
+    created = at_once([lambda: an_event(organizer=organizer, title="Zero to API")] * 20)
 
     assert outcomes(created) == {"ok": 20}
     slugs = set(Event.objects.values_list("slug", flat=True))
     assert len(slugs) == 20
     assert "zero-to-api" in slugs
-    assert slugs == set(EventSlug.objects.values_list("slug", flat=True))
+    assert slugs <= set(EventSlug.objects.values_list("slug", flat=True))
 
 
 @pytest.mark.django_db(transaction=True)
 def test_of_events_that_are_renamed_alike_at_once_differ() -> None:
-    events = [a_draft(title=f"Plan {number}") for number in range(8)]
+    events = [an_event(title=f"Plan {number}") for number in range(8)]
 
     renamed = at_once([lambda event=event: rename(event, "Zero to API") for event in events])
 
     assert outcomes(renamed) == {"ok": 8}
     assert len(set(renamed)) == 8
     assert "zero-to-api" in renamed
-    assert EventSlug.objects.count() == 16
+    assert EventSlug.objects.count() == 24  # of each, as a draft, as published and as renamed
