@@ -171,8 +171,9 @@ class Ticket(StatusModel):
     RECORDS_CREATION = False
 
     booking = models.ForeignKey(Booking, on_delete=models.PROTECT, related_name="tickets")
-    # The booking's, once more: an event's attendees are walked along one index. See docs/decisions/attendees.md.
-    event = models.ForeignKey(Event, on_delete=models.PROTECT, related_name="+", db_index=False)
+    # The booking's, once more: an event's attendees are walked along one index. See docs/decisions/attendees.md. Null
+    # for the length of an upgrade only: a web process of the version before writes tickets without it meanwhile.
+    event = models.ForeignKey(Event, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
     ticket_type = models.ForeignKey(TicketType, on_delete=models.PROTECT, related_name="+")
     code = models.CharField(max_length=20, unique=True, default=ticket_code, editable=False)
     status = models.CharField(max_length=10, choices=Status, default=Status.VALID)

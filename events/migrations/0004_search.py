@@ -25,18 +25,15 @@ class Migration(migrations.Migration):
             name="SearchWord",
             fields=[("word", models.CharField(max_length=40, primary_key=True, serialize=False))],
         ),
-        # Both extensions' kind is trusted: the owner of the database may make it, without being a superuser.
+        # This extension is trusted: the owner of the database may make it, without being a superuser. All this goes with
+        # its tables when they go.
         PostgresSQL("CREATE EXTENSION IF NOT EXISTS pg_trgm", migrations.RunSQL.noop),
-        PostgresSQL(
-            "ALTER TABLE events_eventsearch ADD COLUMN vector tsvector NULL",
-            "ALTER TABLE events_eventsearch DROP COLUMN vector",
-        ),
+        PostgresSQL("ALTER TABLE events_eventsearch ADD COLUMN vector tsvector NULL", migrations.RunSQL.noop),
         PostgresSQL(
             "CREATE INDEX events_search_vector ON events_eventsearch USING gin (vector) WITH (fastupdate = off)",
-            "DROP INDEX events_search_vector",
+            migrations.RunSQL.noop,
         ),
         PostgresSQL(
-            "CREATE INDEX events_search_like ON events_searchword USING gin (word gin_trgm_ops)",
-            "DROP INDEX events_search_like",
+            "CREATE INDEX events_search_like ON events_searchword USING gin (word gin_trgm_ops)", migrations.RunSQL.noop
         ),
     ]
