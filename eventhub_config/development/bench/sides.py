@@ -180,7 +180,7 @@ def both(postgres: embedded.Server, valkey: embedded.Server, folder: Path) -> tu
         counts="""
             SELECT (SELECT count(*) FROM bookings_booking WHERE event_id = %(event)s AND status = 'confirmed'),
                    (SELECT count(*) FROM bookings_ticket JOIN bookings_booking b ON b.id = booking_id
-                     WHERE event_id = %(event)s),
+                     WHERE b.event_id = %(event)s),
                    (SELECT seats_taken FROM events_event WHERE id = %(event)s),
                    (SELECT seats_taken FROM events_tickettype WHERE event_id = %(event)s),
                    (SELECT count(*) FROM notifications_notification
