@@ -85,6 +85,7 @@ class AccountPage(View):
         return plain_problem(MethodNotAllowed(headers={"Allow": "GET, HEAD, POST"}))
 
     def act(self, request: HttpRequest, body: dict[str, Any]) -> None:
+        """Do what the page is for, by the service that the API calls too. Each page has its own."""
         raise NotImplementedError
 
     def refused(self, request: HttpRequest, token: str, error: DomainError) -> HttpResponse:

@@ -131,7 +131,7 @@ def _offer_to(user: CustomUser, event_id: int) -> Offer:
     except NotVisible:
         offer = None
     if offer is None or not (offer.event.published_at or offer.event.is_run_by(user)):
-        raise InvalidInput.field("event", "does_not_exist", "There is no such object.")
+        raise InvalidInput.unknown("event")
     return offer
 
 
@@ -142,7 +142,7 @@ def _tickets(offer: Offer, requests: Sequence[TicketRequest], user: CustomUser, 
     for index, request in enumerate(requests):
         kind = offer.types.get(request.ticket_type)
         if kind is None or not kind.is_visible:
-            raise InvalidInput.field(f"tickets.{index}.ticket_type", "does_not_exist", "There is no such object.")
+            raise InvalidInput.unknown(f"tickets.{index}.ticket_type")
         tickets += [
             Ticket(
                 event=offer.event,

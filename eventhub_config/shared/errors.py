@@ -66,6 +66,11 @@ class InvalidInput(DomainError):
         super().__init__(detail or _summary(errors or []), errors=errors)
 
     @classmethod
+    def unknown(cls, field: str) -> "InvalidInput":
+        """Return the refusal of a reference to what is not there, or to what the caller may not know about."""
+        return cls.field(field, "does_not_exist", "There is no such object.")
+
+    @classmethod
     def field(cls, field: str, code: str, message: str) -> "InvalidInput":
         return cls(errors=[{"field": field, "code": code, "message": message}])
 

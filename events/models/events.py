@@ -42,16 +42,23 @@ def validate_currency(code: str) -> None:
         raise ValidationError("Name an ISO 4217 currency that is in use, such as EUR.", code="invalid_currency")
 
 
+def known_to(user: CustomUser | AnonymousUser, path: str = "") -> Q:
+    """Return the condition of events that a user may know about: public ones, their own, and all for an admin.
+
+    ``path`` leads from the asked row to its event, such as ``event__``.
+    """
+    public = Q(**{f"{path}published_at__isnull": False})
+    if not user.is_authenticated:
+        return public
+    if user.is_platform_admin:
+        return Q()
+    return public | Q(**{f"{path}organizer_id": user.pk}) if user.runs_events else public
+
+
 class EventQuerySet(models.QuerySet["Event"]):
     def visible_to(self, user: CustomUser | AnonymousUser) -> "EventQuerySet":
         """Return the events this user may know about: public ones, their own, and all of them for an admin."""
-        if not user.is_authenticated:
-            return self.filter(published_at__isnull=False)
-        if user.is_platform_admin:
-            return self
-        if user.runs_events:
-            return self.filter(Q(published_at__isnull=False) | Q(organizer_id=user.pk))
-        return self.filter(published_at__isnull=False)
+        return self.filter(known_to(user))
 
 
 class Event(ProtectedColumns, StatusModel):

@@ -6,19 +6,14 @@ from django.db.models import F, Q
 from django.db.models.functions import Upper
 
 from eventhub_config.shared.validators import validate_single_line
-from events.models.events import Event
+from events.models.events import Event, known_to
 from users.models import CustomUser
 
 
 class SessionQuerySet(models.QuerySet["Session"]):
     def visible_to(self, user: CustomUser | AnonymousUser) -> "SessionQuerySet":
         """Return the sessions this user may know about: those of the events they may know about."""
-        if user.is_authenticated and user.is_platform_admin:
-            return self
-        public = Q(event__published_at__isnull=False)
-        if user.is_authenticated and user.runs_events:
-            return self.filter(public | Q(event__organizer_id=user.pk))
-        return self.filter(public)
+        return self.filter(known_to(user, "event__"))
 
     def in_order(self) -> "SessionQuerySet":
         return self.order_by("starts_at", "position", "id")

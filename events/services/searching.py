@@ -22,7 +22,7 @@ CANDIDATES = 40  # words like a misspelt one that are looked at
 MEANT = 4  # of them, how many it may stand for
 GUESSED = 4  # words of a query that are taken as misspelt, the longest ones: each is a search by itself
 
-# The newest public words come from here; sorted, so that two writers cannot wait for each other.
+# Given in order, so that two events with the same new words do not wait for each other crosswise.
 _KEEP_WORDS = f"INSERT INTO {SearchWord._meta.db_table} (word) VALUES {{}} ON CONFLICT DO NOTHING"  # noqa: S608
 _KEEP_DOCUMENT = (
     f"INSERT INTO {EventSearch._meta.db_table} (event_id, words, vector) VALUES (%s, %s, %s::tsvector)"  # noqa: S608
@@ -100,8 +100,8 @@ def document_of(event: Event, sessions: Iterable[Session]) -> Document:
 def found_by(events: QuerySet[Event], text: str) -> QuerySet[Event]:
     """Return those of the events in which every word of a query occurs, the best first.
 
-    A word matches words that it begins. On PostgreSQL one that begins none of the public events' words is taken as a
-    misspelling of those most like it.
+    A word matches words that it begins. If nothing is found on PostgreSQL, each is also taken as a misspelling of those
+    of the public events' words that are most like it.
     """
     words = query_words(text)
     if not words:

@@ -51,7 +51,7 @@ class SessionViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSe
         values = dict(body.validated_data)
         event_id = values.pop("event")
         if not Event.objects.visible_to(request.user).filter(pk=event_id).exists():
-            raise InvalidInput.field("event", "does_not_exist", "There is no such object.")
+            raise InvalidInput.unknown("event")
         session = programme.create_session(event_id=event_id, values=values, actor=self.caller, now=self.now)
         return Response(self.get_serializer(session).data, status=status.HTTP_201_CREATED)
 

@@ -53,7 +53,7 @@ class TicketTypeViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiVie
         values = dict(body.validated_data)
         event_id = values.pop("event")
         if not Event.objects.visible_to(request.user).filter(pk=event_id).exists():
-            raise InvalidInput.field("event", "does_not_exist", "There is no such object.")
+            raise InvalidInput.unknown("event")
         kind = ticket_types.create_ticket_type(event_id=event_id, values=values, actor=self.caller, now=self.now)
         return Response(self.get_serializer(kind).data, status=status.HTTP_201_CREATED)
 

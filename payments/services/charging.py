@@ -70,7 +70,7 @@ def start_payment(
     # The booking and nothing after it: whoever holds a booking may not want its event.
     booking = Booking.objects.select_for_update(no_key=True).filter(pk=booking_id).first()
     if booking is None or not Booking.objects.visible_to(user).filter(pk=booking_id).exists():
-        raise InvalidInput.field("booking", "does_not_exist", "There is no such object.")
+        raise InvalidInput.unknown("booking")
     if booking.user_id != user.pk:
         raise NotYourBooking
     _require_payable(booking, now)
