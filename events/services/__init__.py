@@ -12,12 +12,21 @@ from events.services.lifecycle import (
     withdraw_event,
 )
 from events.services.programme import create_session, delete_session, update_session
-from events.services.seats import lock_event, read_offer, release_seats, take_seats
+from events.services.seats import (
+    count_waiting,
+    hold_seats,
+    lock_event,
+    note_first_booking,
+    read_offer,
+    release_seats,
+    take_seats,
+)
 from events.services.ticket_types import create_ticket_type, delete_ticket_type, update_ticket_type
 
 __all__ = [
     "advance_event",
     "cancel_event",
+    "count_waiting",
     "create_event",
     "create_session",
     "create_ticket_type",
@@ -25,7 +34,9 @@ __all__ = [
     "delete_session",
     "delete_ticket_type",
     "duplicate_event",
+    "hold_seats",
     "lock_event",
+    "note_first_booking",
     "publish_event",
     "read_offer",
     "release_seats",

@@ -138,8 +138,11 @@ def update_event(
     event.save()
     show_at_once()
     searching.refresh(event.pk)
-    if moved and event.status == Event.Status.PUBLISHED:
-        signals.event_moved.send(sender=Event, event=event, actor=actor, now=now)
+    if event.status == Event.Status.PUBLISHED:
+        if moved:
+            signals.event_moved.send(sender=Event, event=event, actor=actor, now=now)
+        if changes.keys() & {"capacity", "registration_deadline", "starts_at"}:
+            signals.sales_changed.send(sender=Event, event=event, now=now)
     return event
 
 

@@ -110,6 +110,46 @@ def release_seats(event_id: int, seats: Mapping[int, int]) -> None:
         raise RuntimeError(f"Event {event_id} has fewer seats taken than are given back: {dict(seats)}")
 
 
+def hold_seats(event_id: int, seats: Mapping[int, int]) -> bool:
+    """Take seats (ticket type id -> how many) for somebody who does not book them by themselves; return whether there
+    were enough of them.
+
+    For the waitlist's offers and for what organizers give away. Capacity and quantities hold as ever; whether it is
+    these people's turn has been decided by the caller, who holds the event's lock.
+    """
+    total = sum(seats.values())
+    if not _add(Event, event_id, total, (_EVENT_ROOM, [total])):
+        return False
+    taken: list[int] = []
+    for type_id in sorted(seats):
+        if not _add(TicketType, type_id, seats[type_id], (_TYPE_ROOM, [seats[type_id]])):
+            _add(Event, event_id, -total)
+            for other in taken:
+                _add(TicketType, other, -seats[other])
+            return False
+        taken.append(type_id)
+    return True
+
+
+def count_waiting(ticket_type_id: int, change: int) -> None:
+    """Note that so many parties more (or fewer) wait for a ticket type. The caller holds the event's lock.
+
+    While any of them waits, nobody books past them: the count stands in the guard of ``take_seats``.
+
+    :raises RuntimeError: fewer than none would wait.
+    """
+    rows = TicketType.objects.filter(pk=ticket_type_id, waiting_count__gte=-change)
+    if not rows.update(waiting_count=F("waiting_count") + change):
+        raise RuntimeError(f"Fewer than none would wait for ticket type {ticket_type_id}")
+
+
+def note_first_booking(event: Event, now: datetime) -> None:
+    """Fix the event's currency for good. For bookings of seats that were held before; the caller holds its lock."""
+    if event.first_booked_at is None:
+        event.first_booked_at = now
+        Event.objects.filter(pk=event.pk).update(first_booked_at=now)
+
+
 def _take(offer: Offer, wanted: Mapping[int, int], now: datetime) -> bool:
     """Take the seats if everything still holds that the offer promised; return whether it did."""
     guarded = settings.SEAT_GUARD
@@ -139,12 +179,13 @@ def _take(offer: Offer, wanted: Mapping[int, int], now: datetime) -> bool:
 # From then on the event's currency is fixed, whatever becomes of the booking.
 _NOTE_FIRST = ", first_booked_at = COALESCE(first_booked_at, %s)"
 # The same rules as in ``availability.py``.
+_EVENT_ROOM = " AND (capacity IS NULL OR seats_taken + %s <= capacity)"
 _EVENT_GUARD = (
-    " AND status = 'published' AND version = %s AND (capacity IS NULL OR seats_taken + %s <= capacity)"
-    " AND COALESCE(registration_deadline, starts_at) > %s"
+    f" AND status = 'published' AND version = %s{_EVENT_ROOM} AND COALESCE(registration_deadline, starts_at) > %s"
 )
+_TYPE_ROOM = " AND (quantity IS NULL OR seats_taken + %s <= quantity)"
 _TYPE_GUARD = (
-    " AND waiting_count = 0 AND (quantity IS NULL OR seats_taken + %s <= quantity)"
+    f" AND waiting_count = 0{_TYPE_ROOM}"
     " AND (sales_start_at IS NULL OR sales_start_at <= %s) AND (sales_end_at IS NULL OR sales_end_at > %s)"
 )
 

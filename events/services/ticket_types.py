@@ -11,6 +11,7 @@ from eventhub_config.shared import money
 from eventhub_config.shared.actors import Actor
 from eventhub_config.shared.errors import DomainError, InvalidInput, NotVisible
 from eventhub_config.shared.transactions import unit_of_work
+from events import signals
 from events.models import Event, TicketType
 from events.services.editing import CapacityBelowTaken, require_editable, touch
 from events.services.seats import lock_event
@@ -70,6 +71,8 @@ def update_ticket_type(*, ticket_type_id: int, changes: Mapping[str, Any], actor
         raise CapacityBelowTaken(f"{kind.seats_taken} seats are taken; the quantity cannot be {kind.quantity}.")
     _save_unique(kind)
     touch(event, now)
+    if event.status == Event.Status.PUBLISHED and changes.keys() & {"quantity", "sales_start_at", "sales_end_at"}:
+        signals.sales_changed.send(sender=Event, event=event, now=now)
     return kind
 
 

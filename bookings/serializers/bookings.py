@@ -5,21 +5,12 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from bookings.models import Booking, Ticket
+from bookings.models import Booking
+from bookings.serializers.tickets import TicketSerializer
 from bookings.services.booking import BookingRequest, TicketRequest
-from bookings.services.eligibility import Eligibility
 from eventhub_config.shared import money
 from eventhub_config.shared.fields import ModelSerializer, MomentField, MoneyField, moment_text
 from eventhub_config.shared.validators import validate_single_line
-
-
-class TicketSerializer(ModelSerializer):
-    price = MoneyField(currency_source="booking.currency")
-
-    class Meta:
-        model = Ticket
-        fields = ["id", "code", "ticket_type", "attendee_name", "attendee_email", "price", "status", "checked_in_at"]
-        read_only_fields = fields
 
 
 class SpecialRequirementsSerializer(serializers.Serializer[Any]):
@@ -102,8 +93,8 @@ class BookingSerializer(ModelSerializer):
             "free_cancellation_until": (
                 moment_text(booking.free_cancellation_until) if booking.free_cancellation_until else None
             ),
-            "special_requirements": _NO_REQUIREMENTS | booking.special_requirements,
-            "billing": _NO_BILLING | booking.billing,
+            "special_requirements": NO_REQUIREMENTS | booking.special_requirements,
+            "billing": NO_BILLING | booking.billing,
             "expires_at": moment_text(booking.expires_at) if booking.expires_at else None,
             "tickets": [
                 {
@@ -125,8 +116,10 @@ class BookingSerializer(ModelSerializer):
         }
 
 
-_NO_REQUIREMENTS = dict.fromkeys(SpecialRequirementsSerializer().fields, "")
-_NO_BILLING = dict.fromkeys(BillingSerializer().fields, "")
+NO_REQUIREMENTS = dict.fromkeys(SpecialRequirementsSerializer().fields, "")
+
+
+NO_BILLING = dict.fromkeys(BillingSerializer().fields, "")
 
 
 class TicketRequestSerializer(serializers.Serializer[Any]):
@@ -168,120 +161,3 @@ class BookingCreateSerializer(serializers.Serializer[Any]):
 
 class CancelSerializer(serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=500, required=False, allow_blank=True, default="")
-
-
-class OwnBookingSerializer(serializers.Serializer[Any]):
-    """What you have booked of an event, in short."""
-
-    id = serializers.IntegerField()
-    reference = serializers.CharField()
-    status = serializers.ChoiceField(choices=Booking.Status.choices)
-    expires_at = MomentField(allow_null=True)
-
-
-class OwnWaitlistEntrySerializer(serializers.Serializer[Any]):
-    """Where you stand in the queue for an event."""
-
-    id = serializers.IntegerField()
-    ticket_type = serializers.IntegerField()
-    seats = serializers.IntegerField()
-    status = serializers.CharField()
-    position = serializers.IntegerField(allow_null=True)
-    offer_expires_at = MomentField(allow_null=True)
-
-
-class TypeEligibilitySerializer(serializers.Serializer[Any]):
-    """What you could book of one ticket type."""
-
-    ticket_type = serializers.IntegerField()
-    is_eligible = serializers.BooleanField()
-    reason = serializers.CharField(allow_null=True)
-    seats_left = serializers.IntegerField(allow_null=True, help_text="For everybody; null: unlimited.")
-    max_seats = serializers.IntegerField(help_text="What one booking of yours could have at most; 0 if not eligible.")
-
-
-class EligibilitySerializer(serializers.Serializer[Any]):
-    """What you could book of an event at this moment, and what is yours of it."""
-
-    event = serializers.IntegerField()
-    is_eligible = serializers.BooleanField()
-    reason = serializers.CharField(
-        allow_null=True, help_text="The code that a booking would be refused with; null if you can book."
-    )
-    detail = serializers.CharField(allow_blank=True, help_text="The same in words.")
-    ticket_types = TypeEligibilitySerializer(many=True)
-    booking = OwnBookingSerializer(allow_null=True, help_text="Your active booking.")
-    waitlist_entry = OwnWaitlistEntrySerializer(allow_null=True, help_text="Always null so far.")
-    online_url = serializers.CharField(
-        allow_null=True, help_text="The link to join by: with a confirmed booking, and for those who run the event."
-    )
-
-
-def eligibility_body(found: Eligibility) -> dict[str, Any]:
-    booking = found.booking
-    return {
-        "event": found.event.pk,
-        "is_eligible": found.refusal is None,
-        "reason": found.refusal.code if found.refusal else None,
-        "detail": found.refusal.detail if found.refusal else "",
-        "ticket_types": [
-            {
-                "ticket_type": of_type.kind.pk,
-                "is_eligible": of_type.refusal is None,
-                "reason": of_type.refusal.code if of_type.refusal else None,
-                "seats_left": of_type.seats_left,
-                "max_seats": of_type.max_seats,
-            }
-            for of_type in found.types
-        ],
-        "booking": OwnBookingSerializer(booking).data if booking else None,
-        "waitlist_entry": None,
-        "online_url": found.online_url,
-    }
-
-
-class AttendeeUserSerializer(serializers.Serializer[Any]):
-    id = serializers.IntegerField()
-    name = serializers.CharField()
-
-
-class AttendeeBookingSerializer(serializers.Serializer[Any]):
-    id = serializers.IntegerField()
-    reference = serializers.CharField()
-    status = serializers.ChoiceField(choices=Booking.Status.choices)
-    user = AttendeeUserSerializer()
-    special_requirements = SpecialRequirementsSerializer()
-    created_at = MomentField()
-
-
-class AttendeeSerializer(serializers.Serializer[Any]):
-    """A ticket with its holder, for those who run the event."""
-
-    id = serializers.IntegerField(help_text="The ticket's.")
-    code = serializers.CharField()
-    ticket_type = serializers.IntegerField()
-    attendee_name = serializers.CharField(allow_blank=True)
-    attendee_email = serializers.CharField(help_text="As given for this ticket; else that of whoever booked it.")
-    status = serializers.ChoiceField(choices=Ticket.Status.choices)
-    checked_in_at = MomentField(allow_null=True)
-    booking = AttendeeBookingSerializer()
-
-    def to_representation(self, ticket: Ticket) -> dict[str, Any]:
-        booking = ticket.booking
-        return {
-            "id": ticket.pk,
-            "code": ticket.code,
-            "ticket_type": ticket.ticket_type_id,
-            "attendee_name": ticket.attendee_name,
-            "attendee_email": ticket.attendee_email or booking.user.email,
-            "status": ticket.status,
-            "checked_in_at": moment_text(ticket.checked_in_at) if ticket.checked_in_at else None,
-            "booking": {
-                "id": booking.pk,
-                "reference": booking.reference,
-                "status": booking.status,
-                "user": {"id": booking.user_id, "name": booking.user.display_name},
-                "special_requirements": _NO_REQUIREMENTS | booking.special_requirements,
-                "created_at": moment_text(booking.created_at),
-            },
-        }

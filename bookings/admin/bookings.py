@@ -1,4 +1,4 @@
-"""Bookings and tickets in the admin: looked at and cancelled, never edited, never deleted."""
+"""Bookings in the admin: looked at and cancelled, never edited, never deleted."""
 
 from datetime import datetime
 from typing import Any
@@ -6,20 +6,14 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase
-from django.utils.html import format_html_join
 
 from bookings import services
+from bookings.admin.common import lines_of
 from bookings.models import Booking, Ticket
 from eventhub_config.shared import money
 from eventhub_config.shared.scoped_admin import ReasonForm, ScopedAdmin, ScopedInline
 from events.admin import EventListFilter
 from users.authentication import signed_in
-
-
-def lines_of(kept: dict[str, Any]) -> str:
-    """Return what a JSON column holds, one named line each, for reading."""
-    given = [(name.replace("_", " "), value) for name, value in kept.items() if value]
-    return format_html_join("", "<div>{}: {}</div>", given) or "-"
 
 
 class TicketInline(ScopedInline):
@@ -39,10 +33,6 @@ class TicketInline(ScopedInline):
     @admin.display(description="price")
     def price_text(self, ticket: Ticket) -> str:
         return money.as_text(ticket.price, ticket.booking.currency)
-
-
-class BookedEventFilter(EventListFilter):
-    path = "booking__event"
 
 
 class MovedFilter(admin.SimpleListFilter):
@@ -138,24 +128,3 @@ class BookingAdmin(ScopedAdmin):
 
         self.do_each(request, queryset, cancel, "cancelled")
         return None
-
-
-@admin.register(Ticket)
-class TicketAdmin(ScopedAdmin):
-    organizer_path = "booking__event__organizer"
-    list_display = ("code", "attendee_name", "attendee_email", "kind", "booking", "status", "checked_in_at")
-    list_filter = ("status", BookedEventFilter)
-    list_select_related = ("booking", "ticket_type")
-    ordering = ("-pk",)
-    search_fields = ("=code", "attendee_name", "attendee_email", "=booking__reference")
-    search_help_text = "By code, the attendee's name or e-mail address, or the booking's reference."
-    fields = ("code", "status", "booking", "kind", "attendee_name", "attendee_email", "price_text", "checked_in_at")
-    readonly_fields = ("code", "kind", "price_text")
-
-    @admin.display(description="type")
-    def kind(self, ticket: Ticket) -> str:
-        return ticket.ticket_type.name
-
-    @admin.display(description="price")
-    def price_text(self, ticket: Ticket) -> str:
-        return f"{money.as_text(ticket.price, ticket.booking.currency)} {ticket.booking.currency}"
