@@ -6,7 +6,7 @@ import django_filters
 from django.db.models import F, Q, QuerySet
 
 from bookings.models import Booking, Ticket
-from eventhub_config.shared.filtering import FilterSet, IdFilter, MomentFilter, Ordering, YesNoFilter
+from eventhub_config.shared.filtering import CodeFilter, FilterSet, IdFilter, MomentFilter, Ordering, YesNoFilter
 
 
 class BookingFilter(FilterSet):
@@ -19,6 +19,17 @@ class BookingFilter(FilterSet):
 
     class Meta:
         model = Booking
+        fields: list[str] = []
+
+
+class TicketFilter(FilterSet):
+    event = IdFilter(field_name="event_id")
+    booking = IdFilter(field_name="booking_id")
+    status = django_filters.ChoiceFilter(choices=Ticket.Status.choices)
+    code = CodeFilter(max_length=20, label="Exactly, whatever its case.")
+
+    class Meta:
+        model = Ticket
         fields: list[str] = []
 
 
@@ -65,15 +76,19 @@ class AttendeeFilter(FilterSet):
 
     def find(self, queryset: QuerySet[Ticket], name: str, value: str) -> QuerySet[Ticket]:
         for word in value.split()[:8]:
-            queryset = queryset.filter(
-                Q(attendee_name__icontains=word)
-                | Q(attendee_email__icontains=word)
-                # Only where it is shown: a search must not tell what the list does not.
-                | Q(attendee_email="", booking__user__email__icontains=word)
-                | Q(code__iexact=word)
-                | Q(booking__reference__iexact=word)
+            # Only where it is shown: a search must not tell what the list does not.
+            account = (
+                Q(attendee_email="", booking__user__email__icontains=word)
                 | Q(booking__user__first_name__icontains=word)
                 | Q(booking__user__last_name__icontains=word)
                 | Q(booking__user__first_name="", booking__user__last_name="", booking__user__username__icontains=word)
+            )
+            queryset = queryset.filter(
+                Q(attendee_name__icontains=word)
+                | Q(attendee_email__icontains=word)
+                | Q(code__iexact=word)
+                | Q(booking__reference__iexact=word)
+                | Q(booking__invited_as__icontains=word)
+                | Q(account, booking__invited_as="")
             )
         return queryset

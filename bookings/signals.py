@@ -4,6 +4,13 @@ from django.dispatch import Signal
 
 booking_placed = Signal()  # booking, now: seats are held until it is paid
 booking_confirmed = Signal()  # booking, now
+booking_confirmed_by_hand = Signal()  # booking, actor, now: besides `booking_confirmed`; nothing is due for it
+booking_given = Signal()  # booking, giver (a user), invitation (an AccountLink for a new account, or None), now
 booking_cancelled = Signal()  # booking, actor, now
 booking_expired = Signal()  # booking, now
+waitlist_joined = Signal()  # entry, now
+seat_offered = Signal()  # entry, now: seats are held for a party on the waitlist until the offer's deadline
+offers_left = Signal()  # event, now: more seats may be free for those who wait than one transaction offers
+offer_lapsed = Signal()  # entry, now
+waitlist_closed = Signal()  # entry, reason (in words), now: somebody's place ended, and not by their own doing
 booking_moved = Signal()  # booking, moved_at, now: its event took another time or place, and the person is to be told

@@ -164,6 +164,7 @@ LINK_LIFETIMES: dict[str, timedelta] = {
     "verify_email": timedelta(hours=env.integer("EMAIL_VERIFICATION_HOURS", 72, at_least=1, at_most=8760)),
     "reset_password": timedelta(minutes=env.integer("PASSWORD_RESET_MINUTES", 60, at_least=1, at_most=1440)),
     "change_email": timedelta(hours=env.integer("EMAIL_CHANGE_HOURS", 24, at_least=1, at_most=8760)),
+    "invitation": timedelta(days=env.integer("INVITATION_DAYS", 30, at_least=1, at_most=365)),
 }
 SIMPLE_JWT: dict[str, Any] = {
     "ACCESS_TOKEN_LIFETIME": timedelta(minutes=env.integer("JWT_ACCESS_MINUTES", 15, at_least=1)),
@@ -294,6 +295,11 @@ HOLD_MINUTES = env.integer("HOLD_MINUTES", 15, at_least=1)
 HOLD_EXTENSION_MINUTES = env.integer("HOLD_EXTENSION_MINUTES", 10)
 MAX_SEATS_PER_BOOKING = env.integer("MAX_SEATS_PER_BOOKING", 20, at_least=1)
 MAX_OPEN_HOLDS = env.integer("MAX_OPEN_HOLDS", 5, at_least=1)
+# Whoever let so many holds run out within the time books nothing paid until the first of them is that long ago.
+EXPIRED_HOLDS_ALLOWED = env.integer("EXPIRED_HOLDS_ALLOWED", 3, at_least=1)
+EXPIRED_HOLDS_WINDOW_MINUTES = env.integer("EXPIRED_HOLDS_WINDOW_MINUTES", 60, at_least=1, at_most=10080)
+WAITLIST_OFFER_MINUTES = env.integer("WAITLIST_OFFER_MINUTES", 24 * 60, at_least=1)
+WAITLIST_SKIP_AFTER_MINUTES = env.integer("WAITLIST_SKIP_AFTER_MINUTES", 60)
 PAYMENT_GATEWAY = env.choice("PAYMENT_GATEWAY", "mock", ("mock",))
 MOCK_GATEWAY_SUCCESS_RATE = env.fraction("MOCK_GATEWAY_SUCCESS_RATE", 0.95)
 MOCK_GATEWAY_DELAY_MS = env.integer("MOCK_GATEWAY_DELAY_MS", 0)

@@ -106,11 +106,19 @@ def unavailable_reason(event: Event, types: Iterable[TicketType], now: datetime)
     return None if None in reasons else next(reason.code for reason in reasons if reason)
 
 
-def _type_refusal(kind: TicketType, seats: int, now: datetime) -> type[CannotBook] | None:
+def why_not_on_sale(kind: TicketType, now: datetime) -> type[CannotBook] | None:
+    """Return why nothing of a ticket type is sold at this moment, however many seats there are."""
     if kind.sales_start_at and now < kind.sales_start_at:
         return SalesNotStarted
     if kind.sales_end_at and now >= kind.sales_end_at:
         return SalesEnded
+    return None
+
+
+def _type_refusal(kind: TicketType, seats: int, now: datetime) -> type[CannotBook] | None:
+    not_on_sale = why_not_on_sale(kind, now)
+    if not_on_sale:
+        return not_on_sale
     if kind.waiting_count:
         return WaitlistOpen
     if kind.quantity is not None and kind.seats_taken + seats > kind.quantity:

@@ -6,7 +6,7 @@ from typing import Any
 from django.dispatch import receiver
 
 from bookings.models import Booking
-from bookings.signals import booking_cancelled, booking_expired
+from bookings.signals import booking_cancelled, booking_confirmed_by_hand, booking_expired
 from eventhub_config.shared.actors import Actor, System
 from eventhub_config.shared.dispatch import enqueue_on_commit
 from payments import services, signals, tasks
@@ -20,6 +20,13 @@ def return_money(*, booking: Booking, actor: Actor, now: datetime, **_: Any) -> 
     services.cancel_open_payments(booking=booking, actor=actor, now=now)
     reason = booking.cancellation_reason or "The booking was cancelled."
     services.refund_surplus(booking=booking, reason=reason, actor=actor, now=now)
+
+
+@receiver(booking_confirmed_by_hand)
+def stop_payments(*, booking: Booking, actor: Actor, now: datetime, **_: Any) -> None:
+    """Cancel what did not reach the gateway, and owe back what came in: nothing is due any more."""
+    services.cancel_open_payments(booking=booking, actor=actor, now=now)
+    services.refund_surplus(booking=booking, reason="Nothing is to be paid.", actor=actor, now=now)
 
 
 @receiver(booking_expired)

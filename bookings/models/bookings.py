@@ -140,6 +140,20 @@ class Booking(StatusModel):
         return f"{self.pk}: {self.reference}"
 
     @property
+    def holder_name(self) -> str:
+        """What those who run the event call whoever has this booking.
+
+        Somebody who was invited is called what the organizer called them: that an address has an account, and whose
+        it is, must not be found out by inviting it.
+        """
+        return self.invited_as or self.user.display_name
+
+    @property
+    def holder_email(self) -> str:
+        """The account's address, for those who run the event; of somebody who was invited they know their own."""
+        return "" if self.invited_as else self.user.email
+
+    @property
     def is_active(self) -> bool:
         return self.status in self.ACTIVE
 

@@ -12,11 +12,23 @@ from eventhub_config.shared import money
 from eventhub_config.shared.references import ticket_code
 from eventhub_config.shared.transitions import StatusModel
 from events.models import Event, TicketType
+from users.models import CustomUser
 
 ATTENDEE_NAME_MAX_LENGTH = 160
 
 
 class TicketQuerySet(models.QuerySet["Ticket"]):
+    def visible_to(self, user: CustomUser) -> "TicketQuerySet":
+        """Return the tickets this user may know about: of their own bookings, and on events they run."""
+        if user.is_platform_admin:
+            return self
+        own = self.filter(booking__user=user)
+        if not user.runs_events:
+            return own
+        # As for bookings: an OR across joins would read the whole table.
+        run = self.filter(event__organizer=user)
+        return self.filter(pk__in=own.values("pk").union(run.values("pk")))
+
     def of_event(self, event_id: int) -> "TicketQuerySet":
         return self.filter(event_id=event_id)
 
@@ -74,6 +86,11 @@ class Ticket(StatusModel):
 
     def __str__(self) -> str:
         return f"{self.pk}: {self.attendee_name or self.code}"
+
+    @property
+    def holder_name(self) -> str:
+        """Whom to expect with this ticket, for those who run its event."""
+        return self.attendee_name or self.booking.holder_name
 
 
 def seats_by_type(tickets: Any) -> Counter[int]:

@@ -7,16 +7,42 @@ from bookings.serializers.bookings import (
     BookingSerializer,
     CancelSerializer,
 )
+from bookings.serializers.desk import (
+    BookingChangeSerializer,
+    CancellationSerializer,
+    ConfirmSerializer,
+    cancellation_body,
+)
+from bookings.serializers.door import (
+    CheckInSerializer,
+    DoorProblemSerializer,
+    DoorsClosedSerializer,
+    ScanOutcomesSerializer,
+    ScansSerializer,
+    outcomes_body,
+)
 from bookings.serializers.eligibility import EligibilitySerializer, eligibility_body
+from bookings.serializers.ticket_details import TicketDetailSerializer
 from bookings.serializers.tickets import TicketSerializer
 
 __all__ = [
     "AttendeeSerializer",
     "BillingSerializer",
+    "BookingChangeSerializer",
     "BookingCreateSerializer",
     "BookingSerializer",
     "CancelSerializer",
+    "CancellationSerializer",
+    "CheckInSerializer",
+    "ConfirmSerializer",
+    "DoorProblemSerializer",
+    "DoorsClosedSerializer",
     "EligibilitySerializer",
+    "ScanOutcomesSerializer",
+    "ScansSerializer",
+    "TicketDetailSerializer",
     "TicketSerializer",
+    "cancellation_body",
     "eligibility_body",
+    "outcomes_body",
 ]

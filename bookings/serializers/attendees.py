@@ -10,7 +10,7 @@ from eventhub_config.shared.fields import MomentField, moment_text
 
 
 class AttendeeUserSerializer(serializers.Serializer[Any]):
-    id = serializers.IntegerField()
+    id = serializers.IntegerField(allow_null=True, help_text="Null: somebody whom the organizer invited.")
     name = serializers.CharField()
 
 
@@ -42,14 +42,14 @@ class AttendeeSerializer(serializers.Serializer[Any]):
             "code": ticket.code,
             "ticket_type": ticket.ticket_type_id,
             "attendee_name": ticket.attendee_name,
-            "attendee_email": ticket.attendee_email or booking.user.email,
+            "attendee_email": ticket.attendee_email or booking.holder_email,
             "status": ticket.status,
             "checked_in_at": moment_text(ticket.checked_in_at) if ticket.checked_in_at else None,
             "booking": {
                 "id": booking.pk,
                 "reference": booking.reference,
                 "status": booking.status,
-                "user": {"id": booking.user_id, "name": booking.user.display_name},
+                "user": {"id": None if booking.invited_as else booking.user_id, "name": booking.holder_name},
                 "special_requirements": NO_REQUIREMENTS | booking.special_requirements,
                 "created_at": moment_text(booking.created_at),
             },

@@ -54,6 +54,11 @@ class BookingSerializer(ModelSerializer):
 
     # Built by hand below: it answers the hottest write of the API.
 
+    user = serializers.IntegerField(
+        source="user_id",
+        allow_null=True,
+        help_text="Null for those who run the event, if it was they who invited this person.",
+    )
     total_amount = MoneyField()
     amount_due = MoneyField(help_text="What is owed for it: the price, or what a cancellation retains.")
     refund_until = MomentField(help_text="Later cancellations by the attendee give nothing back.")
@@ -71,7 +76,7 @@ class BookingSerializer(ModelSerializer):
             "id", "reference", "event", "user", "status", "seats", "total_amount", "amount_due", "currency",
             "refund_policy", "refund_percent", "refund_until", "free_cancellation_until",
             "special_requirements", "billing", "expires_at", "tickets",
-            "created_at", "confirmed_at", "cancelled_at", "cancellation_reason",
+            "created_at", "confirmed_at", "cancelled_at", "cancellation_reason", "waiver_reason", "invited_as",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -81,7 +86,7 @@ class BookingSerializer(ModelSerializer):
             "id": booking.pk,
             "reference": booking.reference,
             "event": booking.event_id,
-            "user": booking.user_id,
+            "user": None if booking.invited_as and not self._is_for_holder(booking) else booking.user_id,
             "status": booking.status,
             "seats": booking.seats,
             "total_amount": money.as_text(booking.total_amount, currency),
@@ -113,7 +118,14 @@ class BookingSerializer(ModelSerializer):
             "confirmed_at": moment_text(booking.confirmed_at) if booking.confirmed_at else None,
             "cancelled_at": moment_text(booking.cancelled_at) if booking.cancelled_at else None,
             "cancellation_reason": booking.cancellation_reason,
+            "waiver_reason": booking.waiver_reason,
+            "invited_as": booking.invited_as,
         }
+
+    def _is_for_holder(self, booking: Booking) -> bool:
+        """Return whether the account behind an invited booking may be told: to itself and to administrators."""
+        reader = self.context["request"].user
+        return bool(reader.pk == booking.user_id or reader.is_platform_admin)
 
 
 NO_REQUIREMENTS = dict.fromkeys(SpecialRequirementsSerializer().fields, "")

@@ -11,16 +11,17 @@ from django.db import IntegrityError
 from django.db.models import Q
 
 from bookings import signals
-from bookings.models import ATTENDEE_NAME_MAX_LENGTH, Booking, Ticket
+from bookings.models import ATTENDEE_NAME_MAX_LENGTH, Booking, Ticket, Waitlist
 from bookings.services.closing import expire_overdue_holds
+from bookings.services.queue import give_up_place, lapse_overdue_offers
 from eventhub_config.shared import money
 from eventhub_config.shared.errors import Busy, DomainError, InvalidInput, NotVisible
 from eventhub_config.shared.fast_insert import insert_rows
 from eventhub_config.shared.idempotency import IdempotencyKey
 from eventhub_config.shared.transactions import unit_of_work
 from events.availability import Offer, SalesNotStarted, SoldOut, why_closed, why_refused
-from events.models import TicketType
-from events.services import read_offer, take_seats
+from events.models import Event, TicketType
+from events.services import lock_event, read_offer, take_seats
 from users.models import CustomUser
 
 
@@ -45,10 +46,11 @@ class TooManyOpenHolds(DomainError):
 
 
 class Standing(NamedTuple):
-    """What a person has booked already: this event, and how many unpaid bookings of any."""
+    """What a person has booked already: this event, and how many unpaid bookings of any; and whether they queue for it."""
 
     booking: Booking | None = None
     open_holds: int = 0
+    waits: bool = False
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ def book_seats(
         return _book(user=user, request=request, now=now, key=key)
     # Holds that have run out count no more by the clock, whether or not the sweep has run.
     except SoldOut:
-        if not expire_overdue_holds(held=Q(event_id=request.event_id), now=now):
+        if not free_overdue_seats(event_id=request.event_id, now=now):
             raise
     except (AlreadyBooked, TooManyOpenHolds):
         if not expire_overdue_holds(held=Q(user_id=user.pk), now=now):
@@ -107,12 +109,35 @@ def _book(*, user: CustomUser, request: BookingRequest, now: datetime, key: Idem
     wanted = Counter(ticket.ticket_type_id for ticket in tickets)
     total = sum((ticket.price for ticket in tickets), money.ZERO)
     if total and why_refused(offer, wanted, now) is None:  # a refusal needs no lock
-        _lock_user(user)
-    refusal = why_not_booked(offer, wanted, read_standing(user, offer.event.pk), now)
+        lock_user(user)
+    standing = read_standing(user, offer.event.pk)
+    if standing.waits and standing.booking is None:
+        offer, standing = _without_waiting(user, offer, now)
+    refusal = why_not_booked(offer, wanted, standing, now)
     if refusal:
         raise refusal
 
-    booking = _new_booking(user, offer, request, seats=len(tickets), total=total, now=now)
+    booking = write_booking(user, offer.event, tickets, request, now=now)
+    key.record(booking, status=201, now=now)
+    take_seats(offer, wanted, now=now)  # last: the event's row is hot
+    return booking
+
+
+def _without_waiting(user: CustomUser, offer: Offer, now: datetime) -> tuple[Offer, Standing]:
+    """Return the offer and the person's standing once they have left the queue: whoever books by themselves waits no
+    more. If that booking is refused after all, their place stays theirs, with everything else.
+    """
+    lock_user(user)
+    give_up_place(user_id=user.pk, event=lock_event(offer.event.pk), actor=user, now=now)
+    return read_offer(offer.event.pk), read_standing(user, offer.event.pk)
+
+
+def write_booking(
+    user: CustomUser, event: Event, tickets: list[Ticket], request: BookingRequest, *, now: datetime
+) -> Booking:
+    """Write a booking with these tickets, and say that it was made. Its seats are the caller's business."""
+    total = sum((ticket.price for ticket in tickets), money.ZERO)
+    booking = _new_booking(user, event, request, seats=len(tickets), total=total, now=now)
     for ticket in tickets:
         ticket.booking, ticket.status_changed_at = booking, now
     insert_rows(tickets)
@@ -120,9 +145,13 @@ def _book(*, user: CustomUser, request: BookingRequest, now: datetime, key: Idem
     booking.record_creation(actor=user, at=now)
     happened = signals.booking_placed if total else signals.booking_confirmed
     happened.send(sender=Booking, booking=booking, now=now)
-    key.record(booking, status=201, now=now)
-    take_seats(offer, wanted, now=now)  # last: the event's row is hot
     return booking
+
+
+def free_overdue_seats(*, event_id: int, now: datetime) -> int:
+    """Give back what is held for unpaid bookings and offers of an event whose time has run out; return how many."""
+    overdue = expire_overdue_holds(held=Q(event_id=event_id), now=now)
+    return overdue + lapse_overdue_offers(event_id=event_id, now=now)
 
 
 def _offer_to(user: CustomUser, event_id: int) -> Offer:
@@ -208,15 +237,19 @@ def _beyond_limits(offer: Offer, wanted: Mapping[int, int]) -> DomainError | Non
     return None
 
 
-def _lock_user(user: CustomUser) -> None:
+def lock_user(user: CustomUser) -> None:
     """Let one paid booking of a person be decided at a time, so that their open holds can be counted."""
     CustomUser.objects.select_for_update(no_key=True).only("pk").get(pk=user.pk)
 
 
-# Plain SQL, like that of the seat engine and for the same reason.
+# Plain SQL, like that of the seat engine and for the same reason. A place in the queue comes as a row too, told by its
+# status: one statement for both.
 _OTHER_BOOKINGS = f"""
 SELECT id, event_id, reference, status, expires_at FROM {Booking._meta.db_table}
  WHERE user_id = %s AND (status = 'pending' OR event_id = %s AND status IN ('confirmed', 'no_show'))
+UNION ALL
+SELECT id, event_id, '', status, offer_expires_at FROM {Waitlist._meta.db_table}
+ WHERE user_id = %s AND event_id = %s AND status IN ('waiting', 'offered')
 """  # noqa: S608 (our own names)
 
 
@@ -225,19 +258,21 @@ def read_standing(user: CustomUser, event_id: int, *, at: datetime | None = None
 
     ``at``: by the clock, as if holds that have run out by then were closed already.
     """
-    found = list(Booking.objects.raw(_OTHER_BOOKINGS, [user.pk, event_id]))
+    rows = list(Booking.objects.raw(_OTHER_BOOKINGS, [user.pk, event_id, user.pk, event_id]))
+    found = [row for row in rows if row.status not in Waitlist.ACTIVE]
+    waits = len(found) < len(rows)
     if at is not None:
         found = [booking for booking in found if not booking.is_overdue(at)]
     return Standing(
         booking=next((booking for booking in found if booking.event_id == event_id), None),
         open_holds=sum(booking.status == Booking.Status.PENDING for booking in found),
+        waits=waits,
     )
 
 
 def _new_booking(
-    user: CustomUser, offer: Offer, request: BookingRequest, *, seats: int, total: Any, now: datetime
+    user: CustomUser, event: Event, request: BookingRequest, *, seats: int, total: Any, now: datetime
 ) -> Booking:
-    event = offer.event
     booking = Booking(
         user=user,
         event=event,

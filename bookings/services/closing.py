@@ -1,5 +1,6 @@
 """Bookings that end: cancelled by somebody, or expired unpaid. Their seats go back exactly once, at that moment."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
@@ -7,9 +8,10 @@ from django.db.models import Q
 
 from bookings import signals
 from bookings.models import Booking, Ticket, seats_by_type
+from bookings.services.queue import offer_freed_seats
 from eventhub_config.shared import money
 from eventhub_config.shared.actors import Actor, System, is_person
-from eventhub_config.shared.errors import Forbidden, InvalidTransition
+from eventhub_config.shared.errors import DomainError, Forbidden, InvalidTransition
 from eventhub_config.shared.idempotency import IdempotencyKey
 from eventhub_config.shared.transactions import unit_of_work
 from eventhub_config.shared.transitions import move_all
@@ -41,13 +43,11 @@ def cancel_booking(
     if made_before is not None:
         return made_before
     event, booking = lock_booking(booking_id)
-    by_attendee = not isinstance(actor, System) and not event.is_run_by(actor)
-    if by_attendee and not is_person(actor, booking.user_id):
-        raise NotYourBooking
-    if by_attendee and now >= event.starts_at and booking.status != Booking.Status.PENDING:
-        raise EventHasStarted("This event has started; ask the organizer.")
+    terms = cancellation_terms(booking, actor, now)
+    if terms.refusal:
+        raise terms.refusal
     tickets = list(Ticket.objects.filter(booking=booking).order_by("pk"))
-    booking.amount_due = retained(booking, now) if by_attendee else money.ZERO
+    booking.amount_due = terms.retained
     booking.cancelled_at = now
     booking.cancellation_reason = reason[:500]
     booking.move_to(
@@ -62,6 +62,7 @@ def cancel_booking(
     signals.booking_cancelled.send(sender=Booking, booking=booking, actor=actor, now=now)
     key.record(booking, status=200, now=now)
     release_seats(event.pk, seats_by_type(tickets))
+    offer_freed_seats(event, now=now)
     return booking
 
 
@@ -89,6 +90,7 @@ def expire_booking(*, booking_id: int, now: datetime) -> bool:
     booking.move_to(Booking.Status.EXPIRED, actor=System("sweep_expired_holds"), at=now, also=["amount_due"])
     signals.booking_expired.send(sender=Booking, booking=booking, now=now)
     release_seats(event.pk, seats_by_type(Ticket.objects.filter(booking=booking)))
+    offer_freed_seats(event, now=now)
     return True
 
 
@@ -107,15 +109,53 @@ def lock_booking(booking_id: int) -> tuple[Event, Booking]:
     return event, booking
 
 
+@dataclass(frozen=True)
+class CancellationTerms:
+    """What cancelling a booking does at one moment, if one person does it.
+
+    ``retained`` is what is kept of ``paid``; the rest goes back. The same holds until ``until`` (None: for good).
+    """
+
+    refusal: DomainError | None
+    by_attendee: bool
+    paid: Decimal
+    retained: Decimal
+    until: datetime | None
+
+    @property
+    def refunded(self) -> Decimal:
+        return self.paid - self.retained
+
+
+def cancellation_terms(booking: Booking, actor: Actor, now: datetime) -> CancellationTerms:
+    """Return what cancelling would do. The only definition: ``cancel_booking`` acts by it, the preview tells it."""
+    event = booking.event
+    by_attendee = not isinstance(actor, System) and not event.is_run_by(actor)
+    refusal: DomainError | None = None
+    if by_attendee and not is_person(actor, booking.user_id):
+        refusal = NotYourBooking()
+    elif by_attendee and now >= event.starts_at and booking.status != Booking.Status.PENDING:
+        refusal = EventHasStarted("This event has started; ask the organizer.")
+    elif not booking.may_move_to(Booking.Status.CANCELLED):
+        refusal = InvalidTransition(f"This booking is {booking.status}; it cannot become cancelled.")
+    paid = booking.amount_due if booking.status == Booking.Status.CONFIRMED else money.ZERO
+    kept = retained(booking, now) if by_attendee else money.ZERO
+    changes = [booking.free_cancellation_until, booking.refund_until, event.starts_at] if by_attendee else []
+    if booking.status == Booking.Status.PENDING:
+        changes = [booking.expires_at]
+    ahead = [moment for moment in changes if moment is not None and now < moment]
+    return CancellationTerms(refusal, by_attendee, paid, kept, min(ahead, default=None))
+
+
 def retained(booking: Booking, now: datetime) -> Decimal:
-    """Return what the refund policy keeps of a booking's price when its attendee cancels now."""
+    """Return what the refund policy keeps of what was due for a booking when its attendee cancels now."""
     if booking.status != Booking.Status.CONFIRMED:
         return money.ZERO  # whatever arrives for it later goes back whole
     if booking.free_cancellation_until and now < booking.free_cancellation_until:
         return money.ZERO  # the event was moved
     if booking.refund_policy == Event.RefundPolicy.NONE or now >= booking.refund_until:
-        return booking.total_amount
+        return booking.amount_due
     if booking.refund_policy == Event.RefundPolicy.FULL:
         return money.ZERO
-    refund = money.rounded(booking.total_amount * booking.refund_percent / 100, booking.currency)
-    return booking.total_amount - refund
+    refund = money.rounded(booking.amount_due * booking.refund_percent / 100, booking.currency)
+    return booking.amount_due - refund

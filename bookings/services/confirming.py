@@ -1,4 +1,4 @@
-"""Bookings that are confirmed by money, in time or late."""
+"""Bookings that are confirmed: by money, in time or late, or by those who run the event."""
 
 from datetime import datetime, timedelta
 
@@ -8,12 +8,14 @@ from bookings import signals
 from bookings.models import Booking, Ticket, seats_by_type
 from bookings.services.booking import AlreadyBooked
 from bookings.services.closing import lock_booking
+from eventhub_config.shared import money
 from eventhub_config.shared.actors import Actor
 from eventhub_config.shared.errors import InvalidTransition
 from eventhub_config.shared.transactions import unit_of_work
 from events.availability import EventIsCancelled
 from events.models import Event
 from events.services import read_offer, take_seats
+from events.services.editing import require_owner
 
 
 @unit_of_work
@@ -29,6 +31,28 @@ def confirm_booking(*, booking_id: int, actor: Actor, now: datetime) -> Booking:
     if booking.status != Booking.Status.PENDING:
         raise InvalidTransition(f"This booking is {booking.status}; it cannot become confirmed.")
     return _confirm(booking, actor, now)
+
+
+@unit_of_work
+def confirm_by_hand(*, booking_id: int, reason: str, actor: Actor, now: datetime) -> Booking:
+    """Confirm a pending booking without a payment, as those who run the event may: nothing is due for it any more.
+
+    A payment that has not reached its gateway is cancelled; money that arrives all the same goes back.
+
+    :raises NotOwner: the actor does not run the event.
+    :raises EventIsCancelled: the event was cancelled meanwhile.
+    :raises InvalidTransition: the booking is not pending.
+    """
+    event, booking = lock_booking(booking_id)
+    require_owner(event, actor)
+    if event.status == Event.Status.CANCELLED:
+        raise EventIsCancelled
+    if booking.status != Booking.Status.PENDING:
+        raise InvalidTransition(f"This booking is {booking.status}; it cannot become confirmed.")
+    booking.amount_due, booking.waiver_reason = money.ZERO, reason
+    _confirm(booking, actor, now, note=reason)
+    signals.booking_confirmed_by_hand.send(sender=Booking, booking=booking, actor=actor, now=now)
+    return booking
 
 
 @unit_of_work
@@ -59,9 +83,10 @@ def extend_hold(*, booking: Booking, now: datetime) -> None:
         booking.save(update_fields=["expires_at", "hold_extended_at"])
 
 
-def _confirm(booking: Booking, actor: Actor, now: datetime) -> Booking:
+def _confirm(booking: Booking, actor: Actor, now: datetime, note: str = "") -> Booking:
     booking.confirmed_at = now
     booking.expires_at = None
-    booking.move_to(Booking.Status.CONFIRMED, actor=actor, at=now, also=["confirmed_at", "expires_at", "amount_due"])
+    columns = ["confirmed_at", "expires_at", "amount_due", "waiver_reason"]
+    booking.move_to(Booking.Status.CONFIRMED, actor=actor, at=now, note=note, also=columns)
     signals.booking_confirmed.send(sender=Booking, booking=booking, now=now)
     return booking

@@ -10,16 +10,21 @@ from rest_framework.response import Response
 from bookings.filters import BookingFilter
 from bookings.models import Booking
 from bookings.serializers import (
+    BookingChangeSerializer,
     BookingCreateSerializer,
     BookingSerializer,
+    CancellationSerializer,
     CancelSerializer,
+    ConfirmSerializer,
+    cancellation_body,
 )
-from bookings.services import book_seats, cancel_booking
+from bookings.services import book_seats, cancel_booking, cancellation_terms, change_booking, confirm_by_hand
 from bookings.services.booking import AlreadyBooked, TooFewSeats, TooManyOpenHolds, TooManySeats
+from bookings.services.changing import BookingIsClosed
 from bookings.services.closing import NotYourBooking
 from eventhub_config.shared.errors import InvalidTransition
 from eventhub_config.shared.idempotency import idempotency_key
-from eventhub_config.shared.permissions import SignedIn
+from eventhub_config.shared.permissions import OrganizerOrAdmin, SignedIn
 from eventhub_config.shared.views import ApiViewSet
 from events.availability import (
     EventIsCancelled,
@@ -30,7 +35,7 @@ from events.availability import (
     SoldOut,
     WaitlistOpen,
 )
-from events.services.editing import EventHasStarted
+from events.services.editing import EventHasStarted, NotOwner
 from events.services.seats import EventChanged
 
 
@@ -39,13 +44,23 @@ from events.services.seats import EventChanged
     retrieve=extend_schema(summary="Read a booking"),
 )
 class BookingViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSet):
-    access = {"list": SignedIn, "retrieve": SignedIn, "create": SignedIn, "cancel": SignedIn}
+    access = {
+        "list": SignedIn,
+        "retrieve": SignedIn,
+        "create": SignedIn,
+        "partial_update": SignedIn,
+        "cancel": SignedIn,
+        "cancellation": SignedIn,
+        "confirm": OrganizerOrAdmin,
+    }
     problems = {
         "create": (
             NotPublished, EventIsCancelled, RegistrationClosed, SalesNotStarted, SalesEnded, SoldOut, WaitlistOpen,
             AlreadyBooked, TooManySeats, TooFewSeats, TooManyOpenHolds, EventChanged,
         ),
+        "partial_update": (NotYourBooking, BookingIsClosed, EventHasStarted),
         "cancel": (NotYourBooking, EventHasStarted, InvalidTransition),
+        "confirm": (NotOwner, EventIsCancelled, InvalidTransition),
     }  # fmt: skip
     idempotent = frozenset({"create", "cancel"})
     queryset = Booking.objects.none()
@@ -78,3 +93,43 @@ class BookingViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSe
             key=key,
         )
         return Response(self.get_serializer(booking).data, headers=key.headers())
+
+    @extend_schema(
+        summary="Change attendees, requirements and billing",
+        description="By whoever booked, until the event starts. Prices, seats and invoices stay as they are.",
+        request=BookingChangeSerializer,
+        responses=BookingSerializer,
+    )
+    def partial_update(self, request: Request, pk: str) -> Response:
+        body = BookingChangeSerializer(data=request.data, partial=True)
+        body.is_valid(raise_exception=True)
+        booking = change_booking(
+            booking_id=self.get_object().pk, actor=self.caller, now=self.now, **body.validated_data
+        )
+        return Response(self.get_serializer(booking).data)
+
+    @extend_schema(
+        summary="See what cancelling a booking would give back",
+        description="What `cancel` would do now, if you called it.",
+        responses=CancellationSerializer,
+    )
+    @action(detail=True, filterset_class=None, pagination_class=None)
+    def cancellation(self, request: Request, pk: str) -> Response:
+        booking = self.get_object()
+        terms = cancellation_terms(booking, self.caller, self.now)
+        return Response(cancellation_body(booking, terms), headers={"Cache-Control": "no-store"})
+
+    @extend_schema(
+        summary="Confirm a booking without a payment",
+        description="By those who run the event. Nothing is due any more: a payment that is under way goes back.",
+        request=ConfirmSerializer,
+        responses=BookingSerializer,
+    )
+    @action(detail=True, methods=["post"])
+    def confirm(self, request: Request, pk: str) -> Response:
+        body = ConfirmSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        booking = confirm_by_hand(
+            booking_id=self.get_object().pk, reason=body.validated_data["reason"], actor=self.caller, now=self.now
+        )
+        return Response(self.get_serializer(booking).data)

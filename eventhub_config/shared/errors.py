@@ -34,7 +34,8 @@ PROBLEM_JSON = "application/problem+json"
 class DomainError(Exception):
     """A refusal with a stable code.
 
-    Subclasses set the class attributes; ``detail`` may be made more precise when raising.
+    Subclasses set the class attributes; ``detail`` may be made more precise when raising. ``members`` stand beside the
+    others in the problem (RFC 9457, section 3.2); the view's ``problem_shapes`` describe them.
     """
 
     code: str = "conflict"
@@ -47,6 +48,7 @@ class DomainError(Exception):
         self.detail = detail or self.title
         self.errors = errors or []
         self.headers = headers or {}
+        self.members: dict[str, Any] = {}
         super().__init__(self.detail)
 
 
@@ -165,7 +167,7 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response:
     """Answer any exception of an API view (DRF's ``EXCEPTION_HANDLER``)."""
     headers: dict[str, str] = {}
     if isinstance(error, DomainError):
-        body = problem(error.status, error.code, error.title, error.detail, error.errors)
+        body = problem(error.status, error.code, error.title, error.detail, error.errors) | error.members
         headers = error.headers
     elif isinstance(error, OperationalError | InterfaceError):
         logger.error("The database refused or was lost: %s", error)

@@ -33,6 +33,15 @@ def insert_once(row: models.Model) -> bool:
     return bool(ids)
 
 
+def insert_new(rows: Sequence[models.Model]) -> int:
+    """Insert those of some rows of one model whose unique keys are not taken; return how many. One statement.
+
+    Their ids are not told: which of them were inserted, the database does not say.
+    """
+    fields, head, values = _statement(type(rows[0]))
+    return len(_execute(f"{head} {', '.join([values] * len(rows))} ON CONFLICT DO NOTHING", rows, fields))
+
+
 def _execute(sql: str, rows: Sequence[models.Model], fields: list["models.Field[Any, Any]"]) -> list[int]:
     parameters = [field.get_db_prep_save(field.pre_save(row, True), connection) for row in rows for field in fields]
     with connection.cursor() as cursor:

@@ -90,7 +90,8 @@ class ContractSchema(AutoSchema):
     def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
         for status, codes in sorted(self._problem_codes().items()):
-            response = self._get_response_for_code(ProblemSerializer, str(status), [PROBLEM_JSON], direction)
+            shape = self._problem_shape() if status == 409 else ProblemSerializer
+            response = self._get_response_for_code(shape, str(status), [PROBLEM_JSON], direction)
             response["description"] = ", ".join(f"`{code}`" for code in codes)
             bodies.setdefault(str(status), response)
         return bodies
@@ -117,6 +118,9 @@ class ContractSchema(AutoSchema):
     def _problems(self) -> tuple[type[DomainError], ...]:
         declared: tuple[type[DomainError], ...] = getattr(self.view, "problems", {}).get(self._action(), ())
         return (*declared, RequestInProgress, IdempotencyKeyReused) if self._takes_key() else declared
+
+    def _problem_shape(self) -> Any:
+        return getattr(self.view, "problem_shapes", {}).get(self._action(), ProblemSerializer)
 
     def _takes_key(self) -> bool:
         return self._action() in getattr(self.view, "idempotent", ())

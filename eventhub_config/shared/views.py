@@ -10,6 +10,7 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.generics import get_object_or_404
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
+from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import GenericViewSet
 
 from eventhub_config.shared.errors import DomainError
@@ -25,6 +26,8 @@ class ApiViewSet(GenericViewSet[Any]):
 
     access: ClassVar[Mapping[str, type[BasePermission]]] = {}
     problems: ClassVar[Mapping[str, tuple[type[DomainError], ...]]] = {}
+    # Per action, what its 409s look like where they carry members of their own.
+    problem_shapes: ClassVar[Mapping[str, type[BaseSerializer[Any]]]] = {}
     # The actions whose query strings filter and page; the others take none.
     lists: ClassVar[frozenset[str]] = frozenset({"list"})
     lookup_value_regex = "[0-9]{1,18}"

@@ -169,7 +169,7 @@ def test_whatever_changes_no_seat_is_sold_twice_and_every_refusal_says_why(
 
 
 @contextmanager
-def _without_any_guard(environment: dict[str, str]) -> Iterator[dict[str, str]]:
+def without_any_guard(environment: dict[str, str]) -> Iterator[dict[str, str]]:
     with (
         without_constraint(Event, "events_event_not_oversold"),
         without_constraint(TicketType, "events_type_not_oversold"),
@@ -186,7 +186,7 @@ def test_control_without_the_guard_the_same_story_goes_wrong(process_environment
     if connection.vendor == "sqlite":
         pytest.skip("SQLite lets one writer in at a time, guard or not")
     with (
-        _without_any_guard(own_queue(process_environment)) as environment,
+        without_any_guard(own_queue(process_environment)) as environment,
         web(environment, workers=4) as server,
     ):
         stories = (tell(server.url, an_event_to_change(), 1) for _ in range(5))

@@ -43,7 +43,7 @@ def settle(*, payment: Payment, booking: Booking, now: datetime) -> None:
 
 
 def cancel_open_payments(*, booking: Booking, actor: Actor, now: datetime) -> None:
-    """Cancel a closed booking's payments that did not reach the gateway yet; what did is settled when it answers."""
+    """Cancel a booking's payments that did not reach the gateway yet; what did is settled when it answers."""
     pending = Payment.objects.select_for_update(no_key=True).filter(booking=booking, status=Payment.Status.PENDING)
     for payment in pending.order_by("pk"):
         payment.work_is_done()
@@ -52,6 +52,8 @@ def cancel_open_payments(*, booking: Booking, actor: Actor, now: datetime) -> No
 
 
 def _why_returned(booking: Booking) -> str:
+    if booking.waiver_reason:
+        return "The booking was confirmed without a payment."
     if booking.status == Booking.Status.CONFIRMED:
         return "The booking was paid already."
     return "The booking was closed before the payment arrived, and its seats are gone."

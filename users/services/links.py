@@ -31,6 +31,7 @@ PAGES = {
     REGISTRATION: "verify-email",
     Purpose.RESET_PASSWORD: "reset-password",
     Purpose.CHANGE_EMAIL: "confirm-email",
+    Purpose.INVITATION: "reset-password",
 }
 MAILS_PER_HOUR = 5
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -128,14 +129,15 @@ def close_links(*, user: CustomUser, purpose: Purpose, reason: AccountLink.Close
     return open_links.update(closed_at=now, close_reason=reason, next_attempt_at=None)
 
 
-def find_link(*, token: str, purpose: Purpose, now: datetime) -> AccountLink:
-    """Return the link of a token with its user, not locked.
+def find_link(*, token: str, purpose: Purpose, now: datetime, or_else: Purpose | None = None) -> AccountLink:
+    """Return the link of a token with its user, not locked; ``or_else`` is another purpose that it may have.
 
     :raises LinkNotValid: there is none, or it has ended.
     """
     said = read_token(token)
     link = AccountLink.objects.select_related("user").filter(pk=said.pk, created_at=said.made_at).first()
-    if said.purpose != purpose or link is None or link.purpose != purpose or not link.is_usable_by(link.user, now):
+    wanted = said.purpose in {purpose, or_else}
+    if not wanted or link is None or link.purpose != said.purpose or not link.is_usable_by(link.user, now):
         raise LinkNotValid
     return link
 

@@ -67,14 +67,14 @@ def _settle(*, request_id: int, user_id: int | None, now: datetime) -> None:
 
 
 def reset_password(*, token: str, new_password: str, now: datetime) -> None:
-    """Set a new password by the link that was mailed for it, and end every session.
+    """Set a new password by the link that was mailed for it, or a first one by an invitation, and end every session.
 
     That also confirms the address: whoever has the link reads its mail.
 
     :raises LinkNotValid: there is no such link, or it has ended.
     :raises InvalidInput: the password is weak. The link can be used again.
     """
-    link = find_link(token=token, purpose=RESET, now=now)
+    link = find_link(token=token, purpose=RESET, now=now, or_else=AccountLink.Purpose.INVITATION)
     if errors := weak("new_password", new_password, link.user):
         raise InvalidInput(errors=errors)
     _reset(link_id=link.pk, new_hash=make_password(new_password), now=now)

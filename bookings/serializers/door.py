@@ -1,0 +1,109 @@
+"""The shape of what is asked and told at the door."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from bookings.models import Ticket
+from bookings.services.door import Outcome, ScanRequest, as_found
+from eventhub_config.shared.fields import MomentField
+from eventhub_config.shared.schema import ProblemSerializer
+
+SCANS_MAX = 1000
+# What a camera reads may be anything; longer than this it is no code of ours.
+CODE_MAX_LENGTH = 500
+SCAN_ID = r"^[\x21-\x7e]{1,64}$"
+
+
+class CheckInSerializer(serializers.Serializer[Any]):
+    """`{"code": "..."}` alone lets somebody in."""
+
+    code = serializers.CharField(
+        max_length=CODE_MAX_LENGTH,
+        help_text="A ticket's code, or the reference of a booking of which one ticket is left.",
+    )
+    scan_id = serializers.RegexField(
+        SCAN_ID,
+        required=False,
+        help_text="Chosen by the device, once per event: sent again, the scan is answered as the first time.",
+    )
+    scanned_at = MomentField(required=False, help_text="By the device's clock; left out, it is now.")
+
+    def as_request(self) -> ScanRequest:
+        return ScanRequest(**self.validated_data)
+
+
+class ScanSerializer(CheckInSerializer):
+    scan_id = serializers.RegexField(SCAN_ID, help_text="Chosen by the device, once per event.")
+    scanned_at = MomentField(help_text="By the device's clock.")
+
+
+class ScansSerializer(serializers.Serializer[Any]):
+    """What a device scanned while it was offline, in its order."""
+
+    scans: Any = serializers.ListSerializer(child=ScanSerializer(), allow_empty=False, max_length=SCANS_MAX)
+
+    def as_requests(self) -> list[ScanRequest]:
+        return [ScanRequest(**scan) for scan in self.validated_data["scans"]]
+
+
+class PersonAtDoorSerializer(serializers.Serializer[Any]):
+    """Who let somebody in."""
+
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+
+
+class FoundTicketSerializer(serializers.Serializer[Any]):
+    """A ticket as it was found at the door."""
+
+    id = serializers.IntegerField()
+    code = serializers.CharField()
+    ticket_type = serializers.IntegerField()
+    holder_name = serializers.CharField(help_text="As given for this ticket; else of whoever booked it.")
+    booking_reference = serializers.CharField()
+    status = serializers.ChoiceField(choices=Ticket.Status.choices)
+    checked_in_at = MomentField(allow_null=True)
+    checked_in_by = PersonAtDoorSerializer(allow_null=True)
+
+
+class DoorProblemSerializer(ProblemSerializer):
+    """A problem, with the tickets that it is about: who was let in with it and when, or which there are to choose from."""
+
+    tickets = FoundTicketSerializer(many=True)
+
+
+class ScanOutcomeSerializer(serializers.Serializer[Any]):
+    """What came of one scan."""
+
+    scan_id = serializers.CharField()
+    outcome = serializers.CharField(help_text="`checked_in`, or the code that a check-in would be refused with.")
+    detail = serializers.CharField(allow_blank=True, help_text="The refusal in words.")
+    ticket = FoundTicketSerializer(allow_null=True, help_text="As it stands now.")
+
+
+class ScanOutcomesSerializer(serializers.Serializer[Any]):
+    results = ScanOutcomeSerializer(many=True, help_text="One for each scan, in the same order.")
+    checked_in = serializers.IntegerField(help_text="How many of them let somebody in, now or when sent before.")
+    refused = serializers.IntegerField()
+
+
+def outcomes_body(outcomes: list[Outcome]) -> dict[str, Any]:
+    refused = sum(outcome.refusal is not None for outcome in outcomes)
+    return {
+        "results": [
+            {
+                "scan_id": outcome.scan.scan_id,
+                "outcome": outcome.code,
+                "detail": outcome.refusal.detail if outcome.refusal else "",
+                "ticket": as_found(outcome.ticket) if outcome.ticket else None,
+            }
+            for outcome in outcomes
+        ],
+        "checked_in": len(outcomes) - refused,
+        "refused": refused,
+    }
+
+
+class DoorsClosedSerializer(serializers.Serializer[Any]):
+    no_shows: Any = serializers.IntegerField(help_text="How many bookings became no-shows by this request.")
