@@ -370,6 +370,7 @@ if MEDIA_STORAGE == "s3":
 IMAGE_MAX_BYTES = env.integer("IMAGE_MAX_BYTES", 5_242_880, at_least=1)
 IMAGE_MAX_PIXELS = env.integer("IMAGE_MAX_PIXELS", 25_000_000, at_least=1, at_most=100_000_000)
 IMAGE_UPLOADS_PER_HOUR = env.integer("IMAGE_UPLOADS_PER_HOUR", 60, at_least=1)  # by account
+FONT_FOLDER = env.text("FONT_FOLDER")  # typefaces besides our own, for documents on paper
 STORAGES = {
     "default": _media,
     "staticfiles": {

@@ -65,7 +65,7 @@ class Sheet:
         """Print one line that begins at ``x`` and stands on ``y``."""
         pen = self._canvas.beginText(x, HEIGHT - y)
         pen.setFillColor(HexColor(style.colour))
-        for run in runs(text, style.weight):
+        for run in runs(text, style.weight, style.size):
             pen.setFont(run.font, style.size)
             pen.textOut(run.text)
         self._canvas.drawText(pen)
