@@ -3,9 +3,11 @@
 from typing import Any
 
 import django_filters
+from django.core.validators import RegexValidator
 from django.db.models import F, Q, QuerySet
 
-from bookings.models import Booking, Ticket
+from bookings.models import Booking, Ticket, Waitlist
+from bookings.services.door_list import changed_since, moment_of
 from eventhub_config.shared.filtering import CodeFilter, FilterSet, IdFilter, MomentFilter, Ordering, YesNoFilter
 
 
@@ -30,6 +32,17 @@ class TicketFilter(FilterSet):
 
     class Meta:
         model = Ticket
+        fields: list[str] = []
+
+
+class WaitlistFilter(FilterSet):
+    event = IdFilter(field_name="event_id")
+    ticket_type = IdFilter(field_name="ticket_type_id")
+    status = django_filters.ChoiceFilter(choices=Waitlist.Status.choices)
+    ordering = Ordering(fields=(("created_at", "created_at"),))
+
+    class Meta:
+        model = Waitlist
         fields: list[str] = []
 
 
@@ -92,3 +105,24 @@ class AttendeeFilter(FilterSet):
                 | Q(account, booking__invited_as="")
             )
         return queryset
+
+
+class DoorFilter(FilterSet):
+    after = IdFilter(field_name="pk", lookup_expr="gt", label="`next_after` of the answer before.")
+    changed_since = django_filters.CharFilter(
+        method="changed",
+        validators=[RegexValidator(r"^[0-9]{1,16}$", "Take it from the answer before.")],
+        label="That of an answer before: only what changed since, cancelled and expired tickets too. Some of it you may "
+        "have already.",
+    )
+    ticket_type = IdFilter(field_name="ticket_type_id")
+    search = django_filters.CharFilter(method="find", max_length=200, label="As in the list of attendees.")
+
+    class Meta:
+        model = Ticket
+        fields: list[str] = []
+
+    find = AttendeeFilter.find
+
+    def changed(self, queryset: QuerySet[Ticket], name: str, value: str) -> QuerySet[Ticket]:
+        return queryset.filter(changed_since(moment_of(value)))

@@ -1,27 +1,42 @@
 """What must be true of bookings and the seats they hold."""
 
+from collections import Counter
 from collections.abc import Iterator
+from datetime import timedelta
 
-from django.db.models import Count, F, Q
+from django.db.models import Count, F, Q, QuerySet
+from django.utils import timezone
 
-from bookings.models import Booking, Ticket
+from bookings.models import Booking, Scan, Ticket, Waitlist
+from bookings.services.waitlist import moot
 from eventhub_config.shared.integrity import Check
 from events.models import Event, TicketType
+
+# Five times as often as the sweeps run.
+SWEPT_WITHIN = timedelta(minutes=5)
 
 
 def counters_equal_the_rows() -> Iterator[tuple[str, str]]:
     holding = Ticket.objects.exclude(status=Ticket.Status.CANCELLED).filter(booking__status__in=Booking.ACTIVE)
-    by_event = dict(holding.order_by().values_list("booking__event").annotate(seats=Count("pk")))
-    by_type = dict(holding.order_by().values_list("ticket_type").annotate(seats=Count("pk")))
+    by_event = Counter(dict(holding.order_by().values_list("booking__event").annotate(seats=Count("pk"))))
+    by_type = Counter(dict(holding.order_by().values_list("ticket_type").annotate(seats=Count("pk"))))
+    for event_id, type_id, seats in _offered().values_list("event_id", "ticket_type_id", "seats"):
+        by_event[event_id] += seats
+        by_type[type_id] += seats
     for event in Event.objects.order_by("pk").only("pk", "title", "seats_taken"):
-        if event.seats_taken != by_event.get(event.pk, 0):
+        if event.seats_taken != by_event[event.pk]:
             yield (
                 f"event {event}",
-                f"counts {event.seats_taken} seats taken; its tickets are {by_event.get(event.pk, 0)}",
+                f"counts {event.seats_taken} seats taken; its tickets and offers are {by_event[event.pk]}",
             )
     for kind in TicketType.objects.order_by("pk").only("pk", "name", "seats_taken"):
-        if kind.seats_taken != by_type.get(kind.pk, 0):
-            yield f"ticket type {kind}", f"counts {kind.seats_taken} taken; its tickets are {by_type.get(kind.pk, 0)}"
+        if kind.seats_taken != by_type[kind.pk]:
+            counted = f"counts {kind.seats_taken} taken; its tickets and offers are {by_type[kind.pk]}"
+            yield f"ticket type {kind}", counted
+
+
+def _offered() -> QuerySet[Waitlist]:
+    return Waitlist.objects.filter(status=Waitlist.Status.OFFERED)
 
 
 def seats_equal_the_tickets() -> Iterator[tuple[str, str]]:
@@ -57,10 +72,83 @@ def free_bookings_owe_nothing() -> Iterator[tuple[str, str]]:
         yield f"booking {booking}", "is free and still pending"
 
 
+def waiting_counts_equal_the_rows() -> Iterator[tuple[str, str]]:
+    waiting = Waitlist.objects.filter(status=Waitlist.Status.WAITING).order_by()
+    by_type = Counter(dict(waiting.values_list("ticket_type").annotate(parties=Count("pk"))))
+    for kind in TicketType.objects.order_by("pk").only("pk", "name", "waiting_count"):
+        if kind.waiting_count != by_type[kind.pk]:
+            yield f"ticket type {kind}", f"counts {kind.waiting_count} who wait; there are {by_type[kind.pk]}"
+
+
+def places_are_for_their_types_event() -> Iterator[tuple[str, str]]:
+    strays = Waitlist.objects.exclude(ticket_type__event_id=F("event_id")).select_related("ticket_type")
+    for entry in strays.order_by("pk"):
+        yield f"waitlist entry {entry}", f"is for event {entry.event_id}, its type for {entry.ticket_type.event_id}"
+
+
+def accepted_places_have_their_booking() -> Iterator[tuple[str, str]]:
+    accepted = Waitlist.objects.filter(status=Waitlist.Status.ACCEPTED).select_related("booking")
+    for entry in accepted.order_by("pk"):
+        booking = entry.booking
+        if booking is None:
+            yield f"waitlist entry {entry}", "was accepted and names no booking"
+        elif (booking.user_id, booking.event_id, booking.seats) != (entry.user_id, entry.event_id, entry.seats):
+            yield f"waitlist entry {entry}", f"was accepted; booking {booking} is not what was offered"
+    for entry in Waitlist.objects.exclude(status=Waitlist.Status.ACCEPTED).exclude(booking=None).order_by("pk"):
+        yield f"waitlist entry {entry}", f"is {entry.status} and names a booking"
+
+
+def the_queue_moves_on() -> Iterator[tuple[str, str]]:
+    """Look for what the sweeps should have done: places whose time was over some minutes ago."""
+    before = timezone.now() - SWEPT_WITHIN
+    over = ~Q(event__status=Event.Status.PUBLISHED) & Q(event__status_changed_at__lt=before)
+    late = Q(event__registration_deadline__lt=before) | Q(event__starts_at__lt=before)
+    for entry in Waitlist.objects.active().filter(over | late).order_by("pk"):
+        yield f"waitlist entry {entry}", f"is {entry.status}; its event is not open"
+    for entry in _offered().filter(offer_expires_at__lt=before).order_by("pk"):
+        yield f"waitlist entry {entry}", f"is still offered; its time was over at {entry.offer_expires_at}"
+    for entry in moot(Waitlist.objects.active().filter(status_changed_at__lt=before)).order_by("pk"):
+        yield f"waitlist entry {entry}", "is of somebody who has a booking"
+
+
+def who_is_in_came_at_some_time() -> Iterator[tuple[str, str]]:
+    # A cancelled one may have been in before.
+    torn = Q(status=Ticket.Status.CHECKED_IN, checked_in_at__isnull=True)
+    torn |= Q(status=Ticket.Status.VALID) & (Q(checked_in_at__isnull=False) | Q(checked_in_by__isnull=False))
+    for ticket in Ticket.objects.filter(torn).order_by("pk"):
+        yield f"ticket {ticket}", f"is {ticket.status}; it says to be checked in at {ticket.checked_in_at}"
+
+
+def nobody_came_of_no_shows() -> Iterator[tuple[str, str]]:
+    absent_or_unpaid = [Booking.Status.NO_SHOW, Booking.Status.PENDING, Booking.Status.EXPIRED]
+    present = Ticket.objects.filter(status=Ticket.Status.CHECKED_IN, booking__status__in=absent_or_unpaid)
+    for ticket in present.order_by("pk").select_related("booking"):
+        yield f"ticket {ticket}", f"is checked in; its booking {ticket.booking} is {ticket.booking.status}"
+
+
+def scans_are_of_their_event() -> Iterator[tuple[str, str]]:
+    strays = Scan.objects.filter(ticket__isnull=False).exclude(ticket__booking__event_id=F("event_id"))
+    for scan in strays.order_by("pk").select_related("ticket__booking"):
+        yield f"scan {scan}", f"is of event {scan.event_id} and let in with ticket {scan.ticket}"
+    for scan in Scan.objects.filter(ticket__isnull=True, outcome="checked_in").order_by("pk"):
+        yield f"scan {scan}", "let somebody in without a ticket"
+
+
 CHECKS = [
     Check("seat_counters", "The counters of events and ticket types equal their rows.", counters_equal_the_rows),
     Check("booking_tickets", "A booking's seats are its tickets.", seats_equal_the_tickets),
     Check("ticket_event", "A ticket is for its booking's event.", tickets_are_for_their_bookings_event),
     Check("one_active_booking", "One active booking per user and event.", one_active_booking_each),
+    Check("waiting_counts", "Ticket types count those who wait for them.", waiting_counts_equal_the_rows),
+    Check("waitlist_event", "A place in a queue is for its type's event.", places_are_for_their_types_event),
+    Check("waitlist_bookings", "An accepted offer is a booking of the same seats.", accepted_places_have_their_booking),
+    Check("waitlist_moves_on", "Queues end with their events, and offers with their time.", the_queue_moves_on),
     Check("free_is_confirmed", "Free bookings are confirmed at once.", free_bookings_owe_nothing),
+    Check("check_ins", "Who is checked in was let in at some time, nobody else.", who_is_in_came_at_some_time),
+    Check(
+        "no_shows",
+        "Nobody is checked in on a booking that nobody came of, or that is not paid.",
+        nobody_came_of_no_shows,
+    ),
+    Check("scans", "A scan let in with a ticket for its event.", scans_are_of_their_event),
 ]

@@ -6,7 +6,8 @@ from typing import Any
 from django.db.models import QuerySet
 
 from bookings import services, tasks
-from bookings.models import Booking
+from bookings.models import Booking, Waitlist
+from bookings.services.waitlist import events_to_tend
 from eventhub_config.shared.periodic import Sweep
 from events.models import Event
 
@@ -26,6 +27,11 @@ def on_cancelled_events(now: datetime) -> QuerySet[Any, int]:
 def owed_the_news(now: datetime) -> QuerySet[Any, int]:
     owed = Booking.objects.filter(move_notice_owed_since__isnull=False)
     return owed.order_by("move_notice_owed_since", "pk").values_list("pk", flat=True)
+
+
+def overdue_offers(now: datetime) -> QuerySet[Any, int]:
+    overdue = Waitlist.objects.filter(status=Waitlist.Status.OFFERED, offer_expires_at__lte=now)
+    return overdue.order_by("offer_expires_at", "pk").values_list("pk", flat=True)
 
 
 CLOSE_CANCELLED = Sweep(
@@ -54,6 +60,22 @@ JOBS = [
         work=lambda booking_id, now: services.expire_booking(booking_id=booking_id, now=now),
         task=tasks.expire_hold,
         argument="booking_id",
+    ),
+    Sweep(
+        name="sweep_offers",
+        every=timedelta(minutes=1),
+        find=overdue_offers,
+        work=lambda entry_id, now: services.lapse_offer(entry_id=entry_id, now=now),
+        task=tasks.lapse_offer,
+        argument="entry_id",
+    ),
+    Sweep(
+        name="sweep_waitlists",
+        every=timedelta(minutes=1),
+        find=events_to_tend,
+        work=lambda event_id, now: services.tend_waitlist(event_id=event_id, now=now),
+        task=tasks.tend_waitlist,
+        argument="event_id",
     ),
     CLOSE_CANCELLED,
     TELL_OF_MOVES,

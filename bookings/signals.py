@@ -5,7 +5,8 @@ from django.dispatch import Signal
 booking_placed = Signal()  # booking, now: seats are held until it is paid
 booking_confirmed = Signal()  # booking, now
 booking_confirmed_by_hand = Signal()  # booking, actor, now: besides `booking_confirmed`; nothing is due for it
-booking_given = Signal()  # booking, giver (a user), invitation (an AccountLink for a new account, or None), now
+booking_given = Signal()  # booking, invitation (a link for an account that was never used, or None), actor, now
+confirmation_requested = Signal()  # booking, actor, now: somebody wants the confirmation to be sent again
 booking_cancelled = Signal()  # booking, actor, now
 booking_expired = Signal()  # booking, now
 waitlist_joined = Signal()  # entry, now

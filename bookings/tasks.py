@@ -4,7 +4,8 @@ from celery import shared_task
 from django.utils import timezone
 
 from bookings import services
-from bookings.models import Booking
+from bookings.models import Booking, Waitlist
+from events.models import Event
 
 
 @shared_task(name="bookings.expire_hold")
@@ -25,6 +26,18 @@ def close_cancelled_event(**_: object) -> None:
     from bookings.jobs import CLOSE_CANCELLED
 
     CLOSE_CANCELLED.hand_out(timezone.now())
+
+
+@shared_task(name="bookings.lapse_offer")
+def lapse_offer(*, entry_id: int, **_: object) -> None:
+    if Waitlist.objects.filter(pk=entry_id).exists():
+        services.lapse_offer(entry_id=entry_id, now=timezone.now())
+
+
+@shared_task(name="bookings.tend_waitlist")
+def tend_waitlist(*, event_id: int, **_: object) -> None:
+    if Event.objects.filter(pk=event_id).exists():
+        services.tend_waitlist(event_id=event_id, now=timezone.now())
 
 
 @shared_task(name="bookings.tell_of_move")

@@ -260,6 +260,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "ENUM_NAME_OVERRIDES": {
         # Named with their resource, so that another resource's `type` or `kind` renames none of them.
         "BookingStatusEnum": "bookings.models.Booking.Status",
+        "DoorStateEnum": "bookings.services.door_list.DoorState",
         "EventCategoryEnum": "events.models.Event.Category",
         "EventFormatEnum": "events.models.Event.Format",
         "InvoiceKindEnum": "payments.models.Invoice.Kind",

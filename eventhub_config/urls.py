@@ -9,6 +9,7 @@ from drf_spectacular.views import SpectacularRedocView, SpectacularSwaggerView
 
 from eventhub_config.document import DocumentView
 from eventhub_config.meta import MetaView
+from eventhub_config.shared.download_links import DownloadViewSet
 from eventhub_config.shared.errors import page_not_found
 from eventhub_config.shared.health import healthz, readyz
 from eventhub_config.shared.images.serving import urlpatterns as media
@@ -32,6 +33,7 @@ urlpatterns = [
         name="redoc",
     ),
     path("api/meta/", MetaView.as_view({"get": "retrieve"}), name="meta"),
+    path("api/downloads/", DownloadViewSet.as_view({"get": "download"}), name="downloads"),
     path("account/", include("users.page_urls")),
     path("api/", include("users.urls")),
     path("api/", include("events.urls")),

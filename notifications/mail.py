@@ -11,6 +11,7 @@ from django.template.loader import render_to_string
 from bookings.models import Booking
 from notifications.messages import KINDS
 from notifications.models import Notification
+from notifications.papers import attach_papers
 from notifications.texts import local_moment, local_span, place, single_line
 from users import services as users
 from users.services.links import MailedLink
@@ -26,15 +27,15 @@ class LinkHasEnded(Exception):
 
 
 def compose(notification: Notification, now: datetime) -> EmailMultiAlternatives:
-    """Return the e-mail of a message, with a text and an HTML body, ready to be sent.
+    """Return the e-mail of a message, with a text and an HTML body and its papers, ready to be sent.
 
     :raises LinkHasEnded: there is nothing left to send.
     """
-    mailed = _mailed_link(notification.data, now)
+    mailed = _mailed_link(notification, now)
     context = {
         "title": notification.title,
         "body": notification.body,
-        "facts": _valid_until(mailed, notification) if mailed else _facts(notification.data),
+        "facts": [*_facts(notification.data), *(_valid_until(mailed, notification) if mailed else ())],
         "link": mailed.url if mailed else _link(notification),
         "link_text": KINDS[notification.kind].link,
         "home": settings.FRONTEND_URL,
@@ -50,6 +51,7 @@ def compose(notification: Notification, now: datetime) -> EmailMultiAlternatives
         },
     )
     mail.attach_alternative(render_to_string("notifications/message.html", context), "text/html")
+    attach_papers(mail, notification)
     return mail
 
 
@@ -65,15 +67,19 @@ def message_id(notification: Notification) -> str:
     return f"<notification.{notification.pk}.{moment}@{address.rpartition('@')[2] or 'localhost'}>"
 
 
-def _mailed_link(data: dict[str, Any], now: datetime) -> MailedLink | None:
-    """Return the link that a message about an account carries. It is made here, and stands nowhere but in the mail."""
+def _mailed_link(notification: Notification, now: datetime) -> MailedLink | None:
+    """Return the link that a message about an account carries. It is made here, and stands nowhere but in the mail.
+
+    :raises LinkHasEnded: and the message is about nothing else.
+    """
+    data = notification.data
     if "account_link" in data:
         mailed = users.mailed_link(link_id=data["account_link"], now=now)
     elif "pending_registration" in data:
         mailed = users.mailed_registration(pending_id=data["pending_registration"], now=now)
     else:
         return None
-    if mailed is None:
+    if mailed is None and "booking" not in data:
         raise LinkHasEnded
     return mailed
 
@@ -84,7 +90,8 @@ def _valid_until(mailed: MailedLink, notification: Notification) -> list[Fact]:
 
 
 def _facts(data: dict[str, Any]) -> list[Fact]:
-    booking = Booking.objects.select_related("event").filter(pk=data.get("booking", 0)).first()
+    about = Booking.objects.select_related("event").filter(pk=data["booking"]) if "booking" in data else None
+    booking = about.first() if about is not None else None
     if booking is None:
         return []
     event = booking.event

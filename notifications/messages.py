@@ -12,6 +12,8 @@ from notifications.texts import single_line
 
 Type = Notification.Type
 TITLE_LENGTH = 200
+# What a mail can bring along, see papers.py.
+TICKETS, CALENDAR = "tickets", "calendar"
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class Kind:
     link: str = "See your booking"
     essential: bool = False
     in_app: bool = True
+    papers: tuple[str, ...] = ()
 
 
 # About the account and its address: title, words, and what the link is called, if there is one.
@@ -140,11 +143,42 @@ KINDS: Mapping[str, Kind] = {
         Type.CONFIRMATION,
         "You are booked: {event}",
         "Your booking {reference} for “{event}” is confirmed. We look forward to seeing you.",
+        papers=(TICKETS, CALENDAR),
+    ),
+    # Somebody asked for it: mailed whatever they prefer.
+    "confirmation_requested": Kind(
+        Type.CONFIRMATION,
+        "Your booking, once more: {event}",
+        "Your booking {reference} for “{event}” is confirmed. You asked for this message again, or those who run the "
+        "event did for you.",
+        essential=True,
+        papers=(TICKETS, CALENDAR),
+    ),
+    # By somebody else's doing: mailed whatever they prefer.
+    "booking_given": Kind(
+        Type.CONFIRMATION,
+        "You are invited: {event}",
+        "{giver} has booked {seats} for you at “{event}”, free of charge. Your booking is {reference}. "
+        "If you cannot come, please cancel it, so that somebody else can.",
+        essential=True,
+        papers=(TICKETS, CALENDAR),
+    ),
+    # The same to an account that nobody has used yet: the link sets its first password.
+    "booking_given_to_newcomer": Kind(
+        Type.CONFIRMATION,
+        "You are invited: {event}",
+        "{giver} has booked {seats} for you at “{event}”, free of charge. Your booking is {reference}. "
+        "To see it, change it or cancel it, set a password with the link. When that has run out, ask for another one "
+        "with “forgot password”.",
+        link="Set a password",
+        essential=True,
+        papers=(TICKETS, CALENDAR),
     ),
     "booking_cancelled": Kind(
         Type.UPDATE,
         "Booking cancelled: {event}",
         "Your booking {reference} for “{event}” is cancelled. {reason}",
+        papers=(CALENDAR,),
     ),
     "booking_expired": Kind(
         Type.UPDATE,
@@ -156,6 +190,7 @@ KINDS: Mapping[str, Kind] = {
         Type.UPDATE,
         "New time or place: {event}",
         "“{event}” was moved. It now takes place {when}, {where}. Your booking {reference} stays as it is. {way_out}",
+        papers=(TICKETS, CALENDAR),
     ),
     "payment_failed": Kind(
         Type.PAYMENT,

@@ -11,8 +11,10 @@ from bookings.signals import (
     booking_cancelled,
     booking_confirmed,
     booking_expired,
+    booking_given,
     booking_moved,
     booking_placed,
+    confirmation_requested,
 )
 from eventhub_config.shared.dispatch import enqueue_on_commit
 from notifications import services, tasks
@@ -114,6 +116,22 @@ def tell_of_hold(*, booking: Booking, now: datetime, **_: Any) -> None:
 @receiver(booking_confirmed)
 def tell_of_confirmation(*, booking: Booking, now: datetime, **_: Any) -> None:
     _tell("booking_confirmed", f"booking.confirmed:{booking.pk}", booking, now)
+
+
+@receiver(confirmation_requested)
+def confirm_again(*, booking: Booking, now: datetime, **_: Any) -> None:
+    _tell("confirmation_requested", f"booking.confirmed:{booking.pk}:{now.isoformat()}", booking, now)
+
+
+@receiver(booking_given)
+def tell_of_gift(*, booking: Booking, invitation: AccountLink | None, now: datetime, **_: Any) -> None:
+    context = {
+        "giver": booking.event.organizer.display_name,
+        "seats": "a seat" if booking.seats == 1 else f"{booking.seats} seats",
+    }
+    data = {"account_link": invitation.pk} if invitation else {}
+    kind = "booking_given_to_newcomer" if invitation else "booking_given"
+    _tell(kind, f"booking.given:{booking.pk}", booking, now, context, data)
 
 
 @receiver(booking_cancelled)

@@ -9,9 +9,10 @@ from django.http import HttpRequest, HttpResponseBase
 
 from bookings import services
 from bookings.admin.common import lines_of
+from bookings.admin.paper import BookingPaperActions
 from bookings.models import Booking, Ticket
 from eventhub_config.shared import money
-from eventhub_config.shared.scoped_admin import ReasonForm, ScopedAdmin, ScopedInline
+from eventhub_config.shared.scoped_admin import ReasonForm, ScopedInline
 from events.admin import EventListFilter
 from users.authentication import signed_in
 
@@ -49,7 +50,7 @@ class MovedFilter(admin.SimpleListFilter):
 
 
 @admin.register(Booking)
-class BookingAdmin(ScopedAdmin):
+class BookingAdmin(BookingPaperActions):
     organizer_path = "event__organizer"
     inlines = (TicketInline,)
     list_display = ("reference", "event_title", "attendee", "status", "seats", "total", "made")
@@ -61,7 +62,7 @@ class BookingAdmin(ScopedAdmin):
         "tickets__attendee_email", "tickets__attendee_name", "=tickets__code",
     )  # fmt: skip
     search_help_text = "By reference, ticket code, the attendee's name or e-mail address, or the event's title."
-    actions = ("cancel_selected",)
+    actions = ("cancel_selected", *BookingPaperActions.paper_actions)
     row_actions = {"cancel_selected": "Cancel booking"}
     fieldsets = (
         (None, {"fields": ("reference", "status", "event", "attendee", "seats")}),
@@ -113,7 +114,8 @@ class BookingAdmin(ScopedAdmin):
         return self.has_view_permission(request)
 
     def row_actions_of(self, row: Booking) -> dict[str, str]:
-        return dict(self.row_actions) if row.may_move_to(Booking.Status.CANCELLED) else {}
+        papers = self.paper_actions if row.status == Booking.Status.CONFIRMED else {}
+        return {**(self.row_actions if row.may_move_to(Booking.Status.CANCELLED) else {}), **papers}
 
     @admin.action(description="Cancel selected bookings", permissions=["cancel"])
     def cancel_selected(self, request: HttpRequest, queryset: QuerySet[Booking]) -> HttpResponseBase | None:

@@ -3,13 +3,13 @@
 from django.contrib import admin
 
 from bookings.admin.common import BookedEventFilter
-from bookings.models import Ticket
+from bookings.admin.paper import TicketPaperActions
+from bookings.models import Booking, Ticket
 from eventhub_config.shared import money
-from eventhub_config.shared.scoped_admin import ScopedAdmin
 
 
 @admin.register(Ticket)
-class TicketAdmin(ScopedAdmin):
+class TicketAdmin(TicketPaperActions):
     organizer_path = "booking__event__organizer"
     list_display = ("code", "attendee_name", "attendee_email", "kind", "booking", "status", "checked_in_at")
     list_filter = ("status", BookedEventFilter)
@@ -19,6 +19,10 @@ class TicketAdmin(ScopedAdmin):
     search_help_text = "By code, the attendee's name or e-mail address, or the booking's reference."
     fields = ("code", "status", "booking", "kind", "attendee_name", "attendee_email", "price_text", "checked_in_at")
     readonly_fields = ("code", "kind", "price_text")
+    actions = (*TicketPaperActions.paper_actions,)
+
+    def row_actions_of(self, row: Ticket) -> dict[str, str]:
+        return dict(self.paper_actions) if row.booking.status == Booking.Status.CONFIRMED else {}
 
     @admin.display(description="type")
     def kind(self, ticket: Ticket) -> str:

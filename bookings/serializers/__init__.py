@@ -7,6 +7,12 @@ from bookings.serializers.bookings import (
     BookingSerializer,
     CancelSerializer,
 )
+from bookings.serializers.complimentary import (
+    GiftFileSerializer,
+    GiftSerializer,
+    GiftTextSerializer,
+    ImportSerializer,
+)
 from bookings.serializers.desk import (
     BookingChangeSerializer,
     CancellationSerializer,
@@ -15,6 +21,7 @@ from bookings.serializers.desk import (
 )
 from bookings.serializers.door import (
     CheckInSerializer,
+    DoorListSerializer,
     DoorProblemSerializer,
     DoorsClosedSerializer,
     ScanOutcomesSerializer,
@@ -35,9 +42,14 @@ __all__ = [
     "CancellationSerializer",
     "CheckInSerializer",
     "ConfirmSerializer",
+    "DoorListSerializer",
     "DoorProblemSerializer",
     "DoorsClosedSerializer",
     "EligibilitySerializer",
+    "GiftFileSerializer",
+    "GiftSerializer",
+    "GiftTextSerializer",
+    "ImportSerializer",
     "ScanOutcomesSerializer",
     "ScansSerializer",
     "TicketDetailSerializer",

@@ -6,6 +6,7 @@ from rest_framework import serializers
 
 from bookings.models import Ticket
 from bookings.services.door import Outcome, ScanRequest, as_found
+from bookings.services.door_list import TICKETS_AT_ONCE, DoorState
 from eventhub_config.shared.fields import MomentField
 from eventhub_config.shared.schema import ProblemSerializer
 
@@ -107,3 +108,35 @@ def outcomes_body(outcomes: list[Outcome]) -> dict[str, Any]:
 
 class DoorsClosedSerializer(serializers.Serializer[Any]):
     no_shows: Any = serializers.IntegerField(help_text="How many bookings became no-shows by this request.")
+
+
+class DoorTypeSerializer(serializers.Serializer[Any]):
+    """A ticket type's name, for the tickets that bear its id."""
+
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+
+
+class DoorRowSerializer(serializers.Serializer[Any]):
+    """A ticket on the list for the door."""
+
+    id = serializers.IntegerField()
+    code = serializers.CharField()
+    name = serializers.CharField(help_text="The attendee's if it was given; else of whoever booked.")
+    reference = serializers.CharField(help_text="The booking's.")
+    ticket_type = serializers.IntegerField()
+    state = serializers.ChoiceField(choices=DoorState.choices, help_text="Of the ticket and its booking together.")
+    checked_in_at = MomentField(allow_null=True)
+    note = serializers.CharField(allow_blank=True, help_text="What the booking says of special requirements.")
+
+
+class DoorListSerializer(serializers.Serializer[Any]):
+    """An event's tickets, short enough for a phone to keep."""
+
+    event = serializers.IntegerField()
+    changed_since = serializers.CharField(help_text="Send it the next time, to be told only what changed since.")
+    next_after = serializers.IntegerField(
+        allow_null=True, help_text=f"There are more than {TICKETS_AT_ONCE}: send it as `after`."
+    )
+    ticket_types = DoorTypeSerializer(many=True)
+    tickets = DoorRowSerializer(many=True)

@@ -1,5 +1,6 @@
 """Booking seats."""
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.db import IntegrityError
+from django.db import IntegrityError, connection
 from django.db.models import Q
 
 from bookings import signals
@@ -45,12 +46,21 @@ class TooManyOpenHolds(DomainError):
     title = "Pay or cancel your other unpaid bookings first."
 
 
+class BookingPaused(DomainError):
+    code = "booking_paused"
+    title = "You let several unpaid bookings run out. Wait a while before you book again."
+
+
 class Standing(NamedTuple):
-    """What a person has booked already: this event, and how many unpaid bookings of any; and whether they queue for it."""
+    """What a person has already: a booking of this event or a place in its queue, and how many unpaid ones of any.
+
+    ``pause`` is how long they book nothing that has a price, because too many unpaid bookings ran out.
+    """
 
     booking: Booking | None = None
     open_holds: int = 0
     waits: bool = False
+    pause: timedelta | None = None
 
 
 @dataclass(frozen=True)
@@ -84,6 +94,7 @@ def book_seats(
     :raises TooManySeats: more than the ticket type or the installation allows.
     :raises TooFewSeats: less than the ticket type asks for.
     :raises TooManyOpenHolds: they hold too many unpaid bookings.
+    :raises BookingPaused: they let too many of them run out.
     :raises EventChanged: prices or terms changed in the same moment.
     """
     key = key or IdempotencyKey()
@@ -104,13 +115,13 @@ def _book(*, user: CustomUser, request: BookingRequest, now: datetime, key: Idem
     made_before = key.find(Booking)
     if made_before is not None:
         return made_before
-    offer = _offer_to(user, request.event_id)
+    offer = offer_to(user, request.event_id)
     tickets = _tickets(offer, request.tickets, user, now)
     wanted = Counter(ticket.ticket_type_id for ticket in tickets)
     total = sum((ticket.price for ticket in tickets), money.ZERO)
     if total and why_refused(offer, wanted, now) is None:  # a refusal needs no lock
         lock_user(user)
-    standing = read_standing(user, offer.event.pk)
+    standing = read_standing(user, offer.event.pk, now=now)
     if standing.waits and standing.booking is None:
         offer, standing = _without_waiting(user, offer, now)
     refusal = why_not_booked(offer, wanted, standing, now)
@@ -129,7 +140,7 @@ def _without_waiting(user: CustomUser, offer: Offer, now: datetime) -> tuple[Off
     """
     lock_user(user)
     give_up_place(user_id=user.pk, event=lock_event(offer.event.pk), actor=user, now=now)
-    return read_offer(offer.event.pk), read_standing(user, offer.event.pk)
+    return read_offer(offer.event.pk), read_standing(user, offer.event.pk, now=now)
 
 
 def write_booking(
@@ -154,7 +165,7 @@ def free_overdue_seats(*, event_id: int, now: datetime) -> int:
     return overdue + lapse_overdue_offers(event_id=event_id, now=now)
 
 
-def _offer_to(user: CustomUser, event_id: int) -> Offer:
+def offer_to(user: CustomUser, event_id: int) -> Offer:
     try:
         offer = read_offer(event_id)
     except NotVisible:
@@ -182,10 +193,15 @@ def _tickets(offer: Offer, requests: Sequence[TicketRequest], user: CustomUser, 
             )
             for _ in range(min(request.quantity, settings.MAX_SEATS_PER_BOOKING + 1))
         ]
+    name_first(tickets, user)
+    return tickets
+
+
+def name_first(tickets: list[Ticket], user: CustomUser) -> None:
+    """Take the first seat to be for whoever books, unless it is named."""
     if not tickets[0].attendee_name:
         tickets[0].attendee_name = user.display_name[:ATTENDEE_NAME_MAX_LENGTH]
         tickets[0].attendee_email = tickets[0].attendee_email or user.email
-    return tickets
 
 
 def default_type(offer: Offer, now: datetime) -> TicketType:
@@ -219,13 +235,24 @@ def why_not_booked(offer: Offer, wanted: Mapping[int, int], standing: Standing, 
     refusal = why_refused(offer, wanted, now)
     if refusal:
         return refusal()
-    paid = any(offer.types[type_id].price for type_id in wanted)
-    if paid and standing.open_holds >= settings.MAX_OPEN_HOLDS:
+    if any(offer.types[type_id].price for type_id in wanted):
+        hoarding = why_no_hold(standing)
+        if hoarding:
+            return hoarding
+    return beyond_limits(offer, wanted)
+
+
+def why_no_hold(standing: Standing) -> DomainError | None:
+    """Return why this person cannot hold any more seats without having paid, or None."""
+    if standing.open_holds >= settings.MAX_OPEN_HOLDS:
         return TooManyOpenHolds()
-    return _beyond_limits(offer, wanted)
+    if standing.pause is not None:
+        seconds = max(1, math.ceil(standing.pause.total_seconds()))
+        return BookingPaused(headers={"Retry-After": str(seconds)})
+    return None
 
 
-def _beyond_limits(offer: Offer, wanted: Mapping[int, int]) -> DomainError | None:
+def beyond_limits(offer: Offer, wanted: Mapping[int, int]) -> DomainError | None:
     if sum(wanted.values()) > settings.MAX_SEATS_PER_BOOKING:
         return TooManySeats(f"One booking has {settings.MAX_SEATS_PER_BOOKING} seats at most.")
     for type_id, seats in wanted.items():
@@ -246,28 +273,40 @@ def lock_user(user: CustomUser) -> None:
 # status: one statement for both.
 _OTHER_BOOKINGS = f"""
 SELECT id, event_id, reference, status, expires_at FROM {Booking._meta.db_table}
- WHERE user_id = %s AND (status = 'pending' OR event_id = %s AND status IN ('confirmed', 'no_show'))
+ WHERE user_id = %s AND (status = 'pending' OR event_id = %s AND status IN ('confirmed', 'no_show')
+                          OR status = 'expired' AND expires_at > %s)
 UNION ALL
 SELECT id, event_id, '', status, offer_expires_at FROM {Waitlist._meta.db_table}
  WHERE user_id = %s AND event_id = %s AND status IN ('waiting', 'offered')
 """  # noqa: S608 (our own names)
 
 
-def read_standing(user: CustomUser, event_id: int, *, at: datetime | None = None) -> Standing:
+def read_standing(user: CustomUser, event_id: int, *, now: datetime, by_clock: bool = False) -> Standing:
     """Return what a person has booked that bears on booking this event, as it stands, unlocked.
 
-    ``at``: by the clock, as if holds that have run out by then were closed already.
+    ``by_clock``: as if holds that have run out were closed already.
     """
-    rows = list(Booking.objects.raw(_OTHER_BOOKINGS, [user.pk, event_id, user.pk, event_id]))
+    window = timedelta(minutes=settings.EXPIRED_HOLDS_WINDOW_MINUTES)
+    since = connection.ops.adapt_datetimefield_value(now - window)
+    rows = list(Booking.objects.raw(_OTHER_BOOKINGS, [user.pk, event_id, since, user.pk, event_id]))
     found = [row for row in rows if row.status not in Waitlist.ACTIVE]
     waits = len(found) < len(rows)
-    if at is not None:
-        found = [booking for booking in found if not booking.is_overdue(at)]
+    ran_out = [row for row in found if row.status == Booking.Status.EXPIRED or row.is_overdue(now)]
+    expired = ran_out if by_clock else [row for row in ran_out if row.status == Booking.Status.EXPIRED]
+    found = [row for row in found if row not in expired]
     return Standing(
         booking=next((booking for booking in found if booking.event_id == event_id), None),
         open_holds=sum(booking.status == Booking.Status.PENDING for booking in found),
         waits=waits,
+        pause=_pause([row.expires_at + window - now for row in ran_out if row.expires_at]),
     )
+
+
+def _pause(left: list[timedelta]) -> timedelta | None:
+    """Return how long somebody has to wait, given for how long each booking that ran out still counts."""
+    if len(left) < settings.EXPIRED_HOLDS_ALLOWED:
+        return None
+    return sorted(left, reverse=True)[settings.EXPIRED_HOLDS_ALLOWED - 1]
 
 
 def _new_booking(

@@ -104,6 +104,8 @@ REFUSALS: tuple[type[DoorRefusal], ...] = (
     UnknownTicket, WrongEvent, SeveralTickets, AlreadyCheckedIn, TicketUnpaid, TicketCancelled, TicketExpired,
     EventCancelledAtDoor, NotPublishedAtDoor, ScanIdReused,
 )  # fmt: skip
+# Of them, what a ticket can be refused with that somebody chose from a list.
+REFUSALS_OF_TICKETS = (AlreadyCheckedIn, TicketUnpaid, TicketCancelled, TicketExpired, EventCancelledAtDoor)
 CHECKED_IN = "checked_in"
 
 
@@ -212,9 +214,7 @@ def event_at_door(event_id: int, actor: CustomUser) -> Event:
     return event
 
 
-_OF_EVENT = (
-    "title", "status", "organizer_id", "starts_at", "ends_at", "created_at", "attendance_rule", "timezone",
-)  # fmt: skip
+_OF_EVENT = ("status", "organizer", "version", "starts_at", "ends_at", "created_at", "attendance_rule")
 
 
 def as_found(ticket: Ticket) -> dict[str, Any]:

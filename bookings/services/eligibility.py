@@ -52,7 +52,7 @@ def read_eligibility(*, event_id: int, user: CustomUser | None, now: datetime) -
     event = offer.event
     if not event.published_at and (user is None or not event.is_run_by(user)):
         raise NotVisible
-    standing = read_standing(user, event_id, at=now) if user else Standing()
+    standing = read_standing(user, event_id, now=now, by_clock=True) if user else Standing()
     kinds = [_of_type(offer, kind, standing, user, now) for kind in offer.on_view()]
     if any(isinstance(found.refusal, SoldOut) for found in kinds):
         # By the clock, seats whose time to pay has run out are free: a booking would take them back first.

@@ -24,13 +24,21 @@ OFFERS_AT_ONCE = 20  # in one transaction, so that the event's row is not locked
 _READ_AT_ONCE = 25
 
 
-def offer_freed_seats(
-    event: Event, *, now: datetime, limit: int = OFFERS_AT_ONCE, skip_blocked: bool = False, only_type: int | None = None
-) -> list[Waitlist]:
-    """Offer whatever seats are free to those who wait for them, in their order; return the entries served.
+def offer_freed_seats(event: Event, *, now: datetime) -> None:
+    """Offer whatever seats are free to those who wait for them, in their order.
 
-    The one promoter: called by everything that frees seats, in the same transaction, after ``release_seats``. The
-    caller holds the event's lock. What is left beyond ``limit`` is found by a worker, and by a sweep.
+    Called by everything that frees seats, in the same transaction, after ``release_seats``. The caller holds the
+    event's lock. What is left beyond ``OFFERS_AT_ONCE`` is found by a worker, and by a sweep.
+    """
+    if len(promote(event, now=now, limit=OFFERS_AT_ONCE)) == OFFERS_AT_ONCE:
+        signals.offers_left.send(sender=Waitlist, event=event, now=now)
+
+
+def promote(
+    event: Event, *, now: datetime, limit: int, skip_blocked: bool = False, only_type: int | None = None
+) -> list[Waitlist]:
+    """Offer free seats to at most ``limit`` parties, and return them: the one promoter. The caller holds the event's
+    lock.
 
     ``skip_blocked``: pass over a party that is too large for what is free at once, instead of after a while.
     """
@@ -43,6 +51,19 @@ def offer_freed_seats(
     if fresh is None or why_closed(fresh, now):
         return []
     return _Promotion(fresh, waited_for, now, skip_blocked).run(limit)
+
+
+@unit_of_work
+def serve_some(*, event_id: int, now: datetime, limit: int = OFFERS_AT_ONCE) -> int:
+    """Offer an event's free seats to at most ``limit`` parties; return how many were served."""
+    return len(promote(lock_event(event_id), now=now, limit=limit))
+
+
+def follow_sales(event: Event, *, now: datetime) -> None:
+    """Serve those who wait after an edit of capacity, quantity or times. The caller holds the event's lock."""
+    open_offers = Waitlist.objects.filter(event=event, status=Waitlist.Status.OFFERED)
+    open_offers.filter(offer_expires_at__gt=event.closes_at).update(offer_expires_at=event.closes_at)
+    offer_freed_seats(event, now=now)
 
 
 def lock_entry(entry_id: int) -> tuple[Event, Waitlist]:
@@ -120,8 +141,6 @@ class _Promotion:
             if first is None:
                 return served
             if len(served) >= limit:
-                if not self.skip_blocked:  # else somebody asked for exactly so many
-                    signals.offers_left.send(sender=Waitlist, event=self.event, now=self.now)
                 return served
             kind = kinds[first.ticket_type_id]
             if self._is_moot(first):

@@ -8,8 +8,8 @@ from typing import Any
 
 from django.db.models import F
 
-from bookings.models import Booking, Ticket
-from bookings.services import book_seats
+from bookings.models import Booking, Ticket, Waitlist
+from bookings.services import book_seats, cancel_booking, join_waitlist
 from bookings.services.booking import BookingRequest, TicketRequest
 from eventhub_config.shared.models import StatusChange
 from events.models import Event, TicketType
@@ -126,3 +126,33 @@ def _many_users(count: int) -> list[CustomUser]:
     CustomUser.objects.bulk_create(users, batch_size=500)
     UserProfile.objects.bulk_create([UserProfile(user=user) for user in users], batch_size=500)
     return users
+
+
+def a_full_event(*, capacity: int = 1, now: datetime = NOW, **values: Any) -> Event:
+    """Return an event of which every seat is taken, by a booking for each: no room but in the queue."""
+    event = an_event(capacity=capacity, now=now, **values)
+    for _ in range(capacity):
+        a_booking(event=event, now=now)
+    return event
+
+
+def a_place(
+    event: Event, *, user: CustomUser | None = None, seats: int = 1, now: datetime = NOW, **values: Any
+) -> Waitlist:
+    """Return somebody's place in the queue of an event."""
+    return join_waitlist(user=user or a_user(), event_id=event.pk, seats=seats, now=now, **values)
+
+
+def a_free_seat(event: Event, *, now: datetime = NOW) -> Booking:
+    """Have somebody who booked the event cancel, and return what was their booking."""
+    booking = Booking.objects.active().filter(event=event).order_by("pk")[0]
+    return cancel_booking(booking_id=booking.pk, actor=booking.user, now=now)
+
+
+def an_offer(*, now: datetime = NOW, **values: Any) -> Waitlist:
+    """Return a place whose turn has come: the one seat of its event is held for it."""
+    event = a_full_event(now=now, **values)
+    entry = a_place(event, now=now)
+    a_free_seat(event, now=now)
+    entry.refresh_from_db()
+    return entry

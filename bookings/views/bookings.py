@@ -19,9 +19,10 @@ from bookings.serializers import (
     cancellation_body,
 )
 from bookings.services import book_seats, cancel_booking, cancellation_terms, change_booking, confirm_by_hand
-from bookings.services.booking import AlreadyBooked, TooFewSeats, TooManyOpenHolds, TooManySeats
+from bookings.services.booking import AlreadyBooked, BookingPaused, TooFewSeats, TooManyOpenHolds, TooManySeats
 from bookings.services.changing import BookingIsClosed
 from bookings.services.closing import NotYourBooking
+from bookings.services.no_shows import EventNotStarted, SomebodyCame, mark_no_show, undo_no_show
 from eventhub_config.shared.errors import InvalidTransition
 from eventhub_config.shared.idempotency import idempotency_key
 from eventhub_config.shared.permissions import OrganizerOrAdmin, SignedIn
@@ -52,15 +53,20 @@ class BookingViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSe
         "cancel": SignedIn,
         "cancellation": SignedIn,
         "confirm": OrganizerOrAdmin,
+        "no_show": OrganizerOrAdmin,
+        "undo_no_show": OrganizerOrAdmin,
     }
     problems = {
         "create": (
             NotPublished, EventIsCancelled, RegistrationClosed, SalesNotStarted, SalesEnded, SoldOut, WaitlistOpen,
-            AlreadyBooked, TooManySeats, TooFewSeats, TooManyOpenHolds, EventChanged,
+            AlreadyBooked, TooManySeats, TooFewSeats, TooManyOpenHolds, BookingPaused,
+            EventChanged,
         ),
         "partial_update": (NotYourBooking, BookingIsClosed, EventHasStarted),
         "cancel": (NotYourBooking, EventHasStarted, InvalidTransition),
         "confirm": (NotOwner, EventIsCancelled, InvalidTransition),
+        "no_show": (NotOwner, EventIsCancelled, EventNotStarted, SomebodyCame, InvalidTransition),
+        "undo_no_show": (NotOwner, InvalidTransition),
     }  # fmt: skip
     idempotent = frozenset({"create", "cancel"})
     queryset = Booking.objects.none()
@@ -132,4 +138,16 @@ class BookingViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSe
         booking = confirm_by_hand(
             booking_id=self.get_object().pk, reason=body.validated_data["reason"], actor=self.caller, now=self.now
         )
+        return Response(self.get_serializer(booking).data)
+
+    @extend_schema(summary="Note that nobody of a booking came", request=None, responses=BookingSerializer)
+    @action(detail=True, methods=["post"])
+    def no_show(self, request: Request, pk: str) -> Response:
+        booking = mark_no_show(booking_id=self.get_object().pk, actor=self.caller, now=self.now)
+        return Response(self.get_serializer(booking).data)
+
+    @extend_schema(summary="Take a no-show back", request=None, responses=BookingSerializer)
+    @action(detail=True, methods=["post"])
+    def undo_no_show(self, request: Request, pk: str) -> Response:
+        booking = undo_no_show(booking_id=self.get_object().pk, actor=self.caller, now=self.now)
         return Response(self.get_serializer(booking).data)

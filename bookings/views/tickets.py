@@ -27,7 +27,7 @@ class TicketViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewSet
         "check_in": OrganizerOrAdmin,
         "undo_check_in": OrganizerOrAdmin,
     }
-    problems = {"check_in": (NotOwner, *door.REFUSALS), "undo_check_in": (NotOwner, door.NotCheckedIn)}
+    problems = {"check_in": (NotOwner, *door.REFUSALS_OF_TICKETS), "undo_check_in": (NotOwner, door.NotCheckedIn)}
     problem_shapes = {"check_in": DoorProblemSerializer}
     queryset = Ticket.objects.none()
     serializer_class = TicketDetailSerializer

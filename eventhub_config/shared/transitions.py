@@ -51,6 +51,11 @@ def record_change(row: StatusModel, *, before: str, actor: Actor, at: datetime, 
     insert_rows([_change(row, before, row.status, actor, at, note)])
 
 
+def record_creations(rows: Iterable[StatusModel], *, actor: Actor, at: datetime, note: str = "") -> None:
+    """Leave the first rows of history of several rows, in one statement."""
+    insert_rows([_change(row, "", row.status, actor, at, note) for row in rows])
+
+
 def _change(row: StatusModel, before: str, after: str, actor: Actor, at: datetime, note: str) -> StatusChange:
     return StatusChange(
         subject_type=row._meta.label_lower,

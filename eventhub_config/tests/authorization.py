@@ -147,6 +147,32 @@ TABLE = [
     Row("bookings_retrieve", "booking",                        401, 200, 404, 200, 404, 404, 200, 401),
     Row("bookings_cancel", "booking",                          401, 200, 404, 200, 404, 404, 200, 401),
     Row("bookings_cancel", "cancelled_booking",                401, 409, 404, 409, 404, 404, 409, 401),
+    Row("bookings_no_show", "booking",                         401, 403, 403, 409, 404, 404, 409, 401),
+    Row("bookings_undo_no_show", "booking",                    401, 403, 403, 409, 404, 404, 409, 401),
+
+    Row("bookings_tickets_pdf", "booking",                     401, 200, 404, 200, 404, 404, 200, 401),
+    Row("bookings_tickets_pdf", "cancelled_booking",           401, 409, 404, 409, 404, 404, 409, 401),
+    Row("bookings_download_link", "booking",                   401, 200, 404, 200, 404, 404, 200, 401),
+    Row("bookings_calendar", "booking",                        401, 200, 404, 200, 404, 404, 200, 401),
+    Row("bookings_resend_confirmation", "booking",             401, 200, 404, 200, 404, 404, 200, 401),
+    Row("tickets_pdf", "ticket",                               401, 200, 404, 200, 404, 404, 200, 401),
+    Row("tickets_download_link", "ticket",                     401, 200, 404, 200, 404, 404, 200, 401),
+    # Without a token, there is nothing for anybody.
+    Row("downloads_read", "",                                  404, 404, 404, 404, 404, 404, 404, 404),
+
+    Row("tickets_list", "",                                    401, 200, 200, 200, 200, 200, 200, 401),
+    Row("tickets_retrieve", "ticket",                          401, 200, 404, 200, 404, 404, 200, 401),
+    Row("tickets_check_in", "ticket",                          401, 403, 403, 200, 404, 404, 200, 401),
+    Row("tickets_undo_check_in", "ticket",                     401, 403, 403, 409, 404, 404, 409, 401),
+    Row("events_check_in", "event",                            401, 403, 403, 200, 403, 403, 200, 401),
+    Row("events_check_in", "cancelled_event",                  401, 403, 403, 409, 403, 403, 409, 401),
+    Row("events_check_in", "draft",                            401, 403, 403, 409, 404, 404, 409, 401),
+    Row("events_scans", "event",                               401, 403, 403, 200, 403, 403, 200, 401),
+    Row("events_scans", "draft",                               401, 403, 403, 200, 404, 404, 200, 401),
+    Row("events_door", "event",                                401, 403, 403, 200, 403, 403, 200, 401),
+    Row("events_door", "draft",                                401, 403, 403, 200, 404, 404, 200, 401),
+    Row("events_close_doors", "event",                         401, 403, 403, 409, 403, 403, 409, 401),
+    Row("events_close_doors", "draft",                         401, 403, 403, 409, 404, 404, 409, 401),
 
     Row("payments_list", "",                                   401, 200, 200, 200, 200, 200, 200, 401),
     Row("payments_create", "unpaid_booking",                   401, 202, 400, 403, 400, 400, 403, 401),
@@ -237,6 +263,10 @@ BODIES: Mapping[str, dict[str, Any] | Callable[[World, str], dict[str, Any]]] = 
     "ticket_types_partial_update": {"name": "Early"},
     "bookings_create": lambda world, about: {"event": world.pk(about)},
     "bookings_cancel": {"reason": "Ill in bed"},
+    "events_check_in": lambda world, about: {"code": world.objects["ticket"].code},
+    "events_scans": lambda world, about: {
+        "scans": [{"scan_id": "1", "code": world.objects["ticket"].code, "scanned_at": world.now.isoformat()}]
+    },
     "payments_create": lambda world, about: {"booking": world.pk(about), "token": "tok_success"},
 }
 

@@ -79,8 +79,18 @@ def a_hidden_draft(world: World) -> Hidden:
             ("ticket_types_create", {"event": draft.pk, "name": "Mine"}),
         ],
         lists=frozenset(
-            {"events", "sessions", "ticket-types", "bookings", "payments", "refunds", "invoices", "notifications"}
-        ),
+            {
+                "events",
+                "sessions",
+                "ticket-types",
+                "bookings",
+                "tickets",
+                "payments",
+                "refunds",
+                "invoices",
+                "notifications",
+            }
+        ),  # fmt: skip
     )
 
 
@@ -88,9 +98,12 @@ def _times(event: Event) -> dict[str, str]:
     return {"starts_at": event.starts_at.isoformat(), "ends_at": event.ends_at.isoformat()}
 
 
+PURCHASED = ("booking", "ticket", "payment", "refund", "invoice", "notification")
+
+
 def a_hidden_purchase(world: World) -> Hidden:
     """Mark all that the owner booked and paid for, a refund and what they were told about it."""
-    hidden = {name: world.objects[name] for name in ("booking", "payment", "refund", "invoice", "notification")}
+    hidden = {name: world.objects[name] for name in PURCHASED}
     for row in hidden.values():
         _mark(row, leave={"currency", "number"})
     for ticket in Ticket.objects.filter(booking=hidden["booking"]):
@@ -103,10 +116,11 @@ def a_hidden_purchase(world: World) -> Hidden:
             "booking": [hidden["booking"].pk, unpaid],
             "payment": [hidden["payment"].pk],
             "reference": [hidden["booking"].reference],
+            "code": [hidden["ticket"].code],
             "number": [hidden["invoice"].number],
         },
         references=[("payments_create", {"booking": unpaid}), ("payments_create", {"booking": hidden["booking"].pk})],
-        lists=frozenset({"bookings", "payments", "refunds", "invoices", "notifications"}),
+        lists=frozenset({"bookings", "tickets", "payments", "refunds", "invoices", "notifications"}),
     )
 
 
@@ -146,11 +160,14 @@ INSIDERS = [(a_hidden_draft, "organizer"), (a_hidden_purchase, "owner")]
 
 # What each query parameter is tried with besides what is hidden. A new parameter has to be named here.
 TRIED: dict[str, list[Any]] = {
+    "after": [1],
     "booking": [],
     "booking_status": [],
     "category": ["workshop"],
+    "changed_since": ["0"],
     "checked_in": ["true", "false"],
     "city": [],
+    "code": [],
     "country": ["DE"],
     "created_after": ["2020-01-01T00:00:00Z"],
     "created_before": ["2100-01-01T00:00:00Z"],
@@ -187,6 +204,7 @@ TRIED: dict[str, list[Any]] = {
     "starts_before": ["2100-01-01T00:00:00Z"],
     "status": [],  # all that the document lists
     "ticket_type": [],
+    "token": ["x"],
     "type": ["confirmation"],
     "user_type": ["attendee"],
 }
@@ -197,7 +215,7 @@ def test_every_query_parameter_is_tried() -> None:
 
 
 def test_every_resource_with_an_id_is_hidden_or_public() -> None:
-    hidden = {"events", "sessions", "ticket-types", "bookings", "payments", "refunds", "invoices", "notifications"}
+    hidden = {"events", "sessions", "ticket-types", *(f"{name}s" for name in PURCHASED)}
 
     # One may see approved organizers, and administrators see all users: the authorization matrix has both.
     assert {it.resource for it in operations().values() if "{id}" in it.path} == hidden | {"organizers", "users"}
@@ -319,7 +337,9 @@ def test_the_same_look_finds_it_for_those_who_may_see_it(hide: Callable[[World],
     assert found == set(hidden.ids)
 
 
-@pytest.mark.parametrize("resource", ["bookings", "events", "invoices", "notifications", "payments", "refunds"])
+@pytest.mark.parametrize(
+    "resource", ["bookings", "events", "invoices", "notifications", "payments", "refunds", "tickets"]
+)
 def test_a_problem_does_not_repeat_the_id(resource: str) -> None:
     world = a_world()
 

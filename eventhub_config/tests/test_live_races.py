@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import pytest
@@ -29,6 +29,7 @@ from users.tests.factories import a_user, an_organizer, tokens_for
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(180)]
 
+T = TypeVar("T")
 PEOPLE, SEATS = 100, 10
 
 
@@ -67,10 +68,10 @@ def person(url: str, user: CustomUser | None = None) -> Person:
     return Person(url, tokens_for(user or a_user()).access)
 
 
-def all_at_once(calls: list[Callable[[], Answer]]) -> list[Answer]:
+def all_at_once(calls: list[Callable[[], T]]) -> list[T]:
     barrier = threading.Barrier(len(calls))
 
-    def run(call: Callable[[], Answer]) -> Answer:
+    def run(call: Callable[[], T]) -> T:
         barrier.wait()
         return call()
 

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from bookings.models import Booking
+from bookings.models import Booking, Ticket
 from bookings.services import cancel_booking
 from bookings.tests.factories import a_booking
 from events.models import TicketType
@@ -116,6 +116,7 @@ def _make_money(world: World) -> None:
     issue_all(world.now)
     world.objects |= {
         "booking": Booking.objects.get(pk=paid.booking_id),
+        "ticket": Ticket.objects.get(booking=paid.booking_id),
         "payment": paid,
         "invoice": Invoice.objects.get(payment=paid),
         "refund": refund,

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from email.utils import parseaddr
 from itertools import groupby
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -17,6 +18,7 @@ from events.calendar_zones import description_of, zone_of
 from events.models import Event
 from users.models import CustomUser
 
+PUBLISH, CANCEL = "PUBLISH", "CANCEL"
 PRODUCT = "-//Event Hub//Event Hub//EN"
 SHOWN_AFTER_THE_END = timedelta(days=90)
 MOST_EVENTS = 200
@@ -28,9 +30,25 @@ _STATUS = {Event.Status.DRAFT: "TENTATIVE", Event.Status.CANCELLED: "CANCELLED"}
 _LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 
 
-def calendar_of(event: Event) -> bytes:
-    """Return a calendar file with one event. It never holds the online link: whoever has the file may hand it on."""
-    return _written(_calendar([event]))
+class Own(NamedTuple):
+    """What makes an event's entry that of one person: ``key`` names it, ``note`` stands first in its description."""
+
+    key: str
+    note: str
+    is_cancelled: bool
+    changed_at: datetime
+
+    @property
+    def method(self) -> str:
+        return CANCEL if self.is_cancelled else PUBLISH
+
+
+def calendar_of(event: Event, own: Own | None = None) -> bytes:
+    """Return a calendar file with one event. It never holds the online link: whoever has the file may hand it on.
+
+    An ``own`` entry has a life of its own: one that is cancelled leaves the person's calendar while the event goes on.
+    """
+    return _written(_calendar([event], own=own))
 
 
 def calendar_of_organizer(organizer: CustomUser, *, now: datetime) -> bytes:
@@ -51,11 +69,11 @@ def calendar_of_organizer(organizer: CustomUser, *, now: datetime) -> bytes:
     return _written(calendar)
 
 
-def _calendar(events: Iterable[Event], *, longest: int | None = None) -> Calendar:
+def _calendar(events: Iterable[Event], *, longest: int | None = None, own: Own | None = None) -> Calendar:
     calendar = Calendar()
     calendar.add("prodid", PRODUCT)
     calendar.add("version", "2.0")
-    calendar.add("method", "PUBLISH")
+    calendar.add("method", own.method if own else PUBLISH)
     events = list(events)
     by_zone = sorted(events, key=lambda event: zone_of(event.timezone).key)
     for zone, together in groupby(by_zone, key=lambda event: zone_of(event.timezone)):
@@ -63,23 +81,27 @@ def _calendar(events: Iterable[Event], *, longest: int | None = None) -> Calenda
         if description is not None:
             calendar.add_component(description)
     for event in events:
-        calendar.add_component(_entry(event, longest))
+        calendar.add_component(_entry(event, longest, own))
     return calendar
 
 
-def _entry(event: Event, longest: int | None) -> Entry:
+def _entry(event: Event, longest: int | None, own: Own | None) -> Entry:
     entry = Entry()
-    entry.add("uid", f"event-{event.pk}@{urlsplit(settings.PUBLIC_URL).hostname}")
-    entry.add("sequence", event.version)
-    entry.add("dtstamp", event.updated_at.astimezone(UTC))
-    entry.add("last-modified", event.updated_at.astimezone(UTC))
+    changed_at = max(event.updated_at, own.changed_at) if own else event.updated_at
+    is_cancelled = own is not None and own.is_cancelled
+    entry.add("uid", f"{own.key if own else f'event-{event.pk}'}@{urlsplit(settings.PUBLIC_URL).hostname}")
+    entry.add("sequence", event.version + is_cancelled)
+    entry.add("dtstamp", changed_at.astimezone(UTC))
+    entry.add("last-modified", changed_at.astimezone(UTC))
     entry.add("dtstart", _moment(event.starts_at, event))
     entry.add("dtend", _moment(event.ends_at, event))
     entry.add("summary", _line(event.title))
-    entry.add("status", _STATUS.get(Event.Status(event.status), "CONFIRMED"))
+    entry.add("status", "CANCELLED" if is_cancelled else _STATUS.get(Event.Status(event.status), "CONFIRMED"))
     entry.add("organizer", _organizer(event.organizer))
     entry.add("categories", [event.get_category_display()])
     description, place = _description(event, longest), _place(event)
+    if own:
+        description = "\n\n".join(part for part in (_line(own.note), description) if part)
     if description:
         entry.add("description", description)
     if place:

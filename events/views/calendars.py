@@ -17,7 +17,13 @@ from eventhub_config.shared.permissions import Anyone
 from eventhub_config.shared.rendering import FastJSONRenderer
 from eventhub_config.shared.views import ApiViewSet
 from events.models import Event
-from events.services.calendars import MOST_EVENTS, SHOWN_AFTER_THE_END, calendar_of, calendar_of_organizer
+from events.services.calendars import (
+    MOST_EVENTS,
+    PUBLISH,
+    SHOWN_AFTER_THE_END,
+    calendar_of,
+    calendar_of_organizer,
+)
 from users.models import CustomUser
 
 MEDIA_TYPE = "text/calendar"
@@ -45,7 +51,7 @@ class CalendarViewSet(ApiViewSet):
     filter_backends = ()
     pagination_class = None
 
-    def file(self, content: bytes, *, name: str, public: bool) -> Response:
+    def file(self, content: bytes, *, name: str, public: bool, method: str = PUBLISH) -> Response:
         """Answer with a calendar file, or with 304 to who has it."""
         headers = {
             "ETag": f'"{hashlib.blake2b(content, digest_size=8).hexdigest()}"',
@@ -55,7 +61,7 @@ class CalendarViewSet(ApiViewSet):
         if is_known(self.request, headers["ETag"]):
             return Response(status=304, headers=headers)
         headers["Content-Disposition"] = f'attachment; filename="{name}.ics"'
-        return Response(content, headers=headers, content_type=f"{MEDIA_TYPE}; charset=utf-8; method=PUBLISH")
+        return Response(content, headers=headers, content_type=f"{MEDIA_TYPE}; charset=utf-8; method={method}")
 
 
 class EventCalendarViewSet(CalendarViewSet):

@@ -50,6 +50,7 @@ WORKS = (
     Work("revalidate", "event list, If-None-Match", ">= 6"),
     Work("detail", "event detail", "8 x pretix"),
     Work("detail304", "event detail, If-None-Match", ""),
+    Work("checkin", "check-in by code", "8 x pretix"),
     Work("soldout", f"{ATTEMPTS} attempts for {FEW_SEATS} places", "< 2 s"),
 )
 
@@ -79,6 +80,8 @@ class Bench:
     def measure(self, work: Work, side: Side) -> None:
         if work.name in {"booking", "plain"}:
             measured = self._book(work, side, "hot", self.seconds)
+        elif work.name == "checkin":
+            measured = self._let_in(work, side)
         elif work.name == "soldout":
             measured = self._book(work, side, "scarce", 60)
         else:
@@ -133,10 +136,21 @@ class Bench:
             self._expect(work, side, result, {http.HTTPStatus.CREATED})
         return measured
 
-    def _next_event(self, side: Side, group: str) -> dict[str, int]:
+    def _let_in(self, work: Work, side: Side) -> Measured:
+        door = self._next_event(side, "doors")
+        requests = [_as_text(request) for request in _scans(door, side.data["organizer"])]
+        few = len(requests) // 5
+        measured = self._load(self._web(work, side), requests[:few], requests[few:], self.seconds, repeat=False)
+        told, found = _count(measured.result, http.HTTPStatus.OK), side.came(door["event"])
+        if set(found) != {told}:
+            self.problems.append(f"{side.name}, {work.title}: {told} x 200, but the database has {found}")
+        self._expect(work, side, measured.result, {http.HTTPStatus.OK})
+        return measured
+
+    def _next_event(self, side: Side, group: str) -> dict[str, Any]:
         number = self._used.get((side.name, group), 0)
         self._used[side.name, group] = number + 1
-        event: dict[str, int] = side.data[group][number]
+        event: dict[str, Any] = side.data[group][number]
         return event
 
     def _load(self, web: Web, warm_up: list[str], requests: list[str], seconds: float, *, repeat: bool) -> Measured:
@@ -170,7 +184,7 @@ class Bench:
             self.problems.append(f"{side.name}, {work.title}: {told} x 201, but the database has {found}")
 
     def _verify_queue(self, work: Work, result: Result) -> None:
-        told = result["statuses"].get("201", 0) + result["warm_up_statuses"].get("201", 0)
+        told = _count(result, http.HTTPStatus.CREATED)
         queued = sides.queued_tasks(self.valkey_url)
         if queued != told:
             self.problems.append(f"{work.title}: {told} x 201, but {queued} tasks in the queue")
@@ -199,6 +213,15 @@ def _booking_requests(event: dict[str, int], tokens: Iterable[str], *, keyed: bo
     return requests
 
 
+def _scans(door: dict[str, Any], token: str) -> list[dict[str, Any]]:
+    path = f"/api/events/{door['event']}/check_in/"
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    return [
+        {"method": "POST", "path": path, "headers": dict(headers), "body": json.dumps({"code": code})}
+        for code in door["codes"]
+    ]
+
+
 def _request(method: str, path: str, headers: dict[str, str]) -> str:
     return _as_text({"method": method, "path": path, "headers": headers, "body": ""})
 
@@ -213,6 +236,12 @@ def _as_text(request: dict[str, Any]) -> str:
         *(f"{name}: {value}" for name, value in headers.items()),
     ]
     return "\r\n".join(lines) + "\r\n\r\n" + body
+
+
+def _count(result: Result, status: int) -> int:
+    """Return how often that was answered, while warming up too."""
+    answered: list[int] = [result[phase].get(str(int(status)), 0) for phase in ("statuses", "warm_up_statuses")]
+    return sum(answered)
 
 
 def _rate(result: Result) -> float:
@@ -298,7 +327,7 @@ def main() -> int:
         valkey = stack.enter_context(embedded.valkey())
         ours, prototype = sides.both(postgres, valkey, folder)
         pairs = 1 if arguments.profile else arguments.pairs
-        filling = content(hot=pairs * 6, scarce=pairs)
+        filling = content(hot=pairs * 6, scarce=pairs, doors=pairs)
         for side in (ours, prototype):
             side.load(filling)
         _say(began, "data is loaded")
@@ -377,6 +406,8 @@ def profile(side: Side, what: str) -> None:
     if what in {"booking", "plain"}:
         requests = _booking_requests(side.data["hot"][0], side.data["tokens"], keyed=what == "booking")
         expected = 201
+    elif what == "checkin":
+        requests = _scans(side.data["doors"][0], side.data["organizer"])
     else:
         path = f"/api/events/{side.data['listed'][0]}/" if what == "detail" else "/api/events/"
         requests = [{"method": "GET", "path": path, "headers": {}, "body": ""}] * 1000
@@ -398,7 +429,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--pairs", type=int, default=3, help="how often both sides take turns")
     parser.add_argument("--only", default="", help=f"some of: {','.join(names)}")
     parser.add_argument(
-        "--profile", choices=["booking", "plain", "list", "warm", "detail"], help="where a request's time goes"
+        "--profile",
+        choices=["booking", "plain", "list", "warm", "detail", "checkin"],
+        help="where a request's time goes",
     )
     parser.add_argument("--prototype", action="store_true", help="profile the prototype instead")
     arguments = parser.parse_args()

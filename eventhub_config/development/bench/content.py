@@ -10,6 +10,7 @@ LISTED_EVENTS = 1000
 BUYERS = 3000
 UNLIMITED = 1_000_000  # a finite capacity, so that it is compared
 FEW_SEATS = 200
+AT_THE_DOOR = 3000  # tickets of an event that are scanned
 
 _WORDS = (
     "async booking cache class cloud code community data database deploy design event evening guide hands-on index"
@@ -20,8 +21,8 @@ _CATEGORIES = ("workshop", "webinar", "conference", "master_class", "meetup", "t
 _CITIES = (("Berlin", "DE", "Europe/Berlin"), ("Lisbon", "PT", "Europe/Lisbon"), ("Osaka", "JP", "Asia/Tokyo"))
 
 
-def content(*, hot: int, scarce: int) -> dict[str, Any]:
-    """Return the names of buyers and the values of events: listed ones, hot ones, and ones with few seats."""
+def content(*, hot: int, scarce: int, doors: int) -> dict[str, Any]:
+    """Return the names of buyers and the values of events: listed, hot, with few seats, and with people at the door."""
     chance = random.Random(20270301)  # noqa: S311 - the same words every time
     start = datetime.now(UTC).replace(microsecond=0) + timedelta(days=30)
     return {
@@ -29,6 +30,8 @@ def content(*, hot: int, scarce: int) -> dict[str, Any]:
         "listed": [_event(chance, start + timedelta(hours=number)) for number in range(LISTED_EVENTS)],
         "hot": [_hot_event(chance, start, UNLIMITED) for _ in range(hot)],
         "scarce": [_hot_event(chance, start, FEW_SEATS) for _ in range(scarce)],
+        "doors": [_hot_event(chance, start, UNLIMITED) for _ in range(doors)],
+        "at_the_door": AT_THE_DOOR,
     }
 
 

@@ -26,11 +26,17 @@ def main() -> None:
     now = timezone.now()
     with transaction.atomic():
         organizer = _organizer()
+        people, tokens = _people(content["buyers"], now)
         result = {
-            "tokens": _tokens(content["buyers"], now),
+            "tokens": tokens,
             "listed": _listed(content["listed"], organizer, now),
             "hot": [_published(event, organizer, now) for event in content["hot"]],
             "scarce": [_published(event, organizer, now) for event in content["scarce"]],
+            "doors": [
+                _at_the_door(_published(event, organizer, now), people[: content["at_the_door"]], now)
+                for event in content["doors"]
+            ],
+            "organizer": _token(organizer, now),
         }
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
@@ -50,7 +56,7 @@ def _organizer() -> Any:
     return organizer
 
 
-def _tokens(names: list[str], now: datetime) -> list[str]:
+def _people(names: list[str], now: datetime) -> tuple[list[Any], list[str]]:
     user_model, key = _model("users.CustomUser"), import_module("users.models").comparison_key
     profile_model = _model("users.UserProfile")
     users = user_model.objects.bulk_create(
@@ -66,8 +72,12 @@ def _tokens(names: list[str], now: datetime) -> list[str]:
         for name in names
     )
     profile_model.objects.bulk_create(profile_model(user=user) for user in users)
-    start_session = import_module("users.services.tokens").start_session
-    return [start_session(user=user, now=now).access for user in users]
+    return users, [_token(user, now) for user in users]
+
+
+def _token(user: Any, now: datetime) -> str:
+    access: str = import_module("users.services.tokens").start_session(user=user, now=now).access
+    return access
 
 
 def _listed(events: list[dict[str, Any]], organizer: Any, now: datetime) -> list[int]:
@@ -103,6 +113,43 @@ def _published(event: dict[str, Any], organizer: Any, now: datetime) -> dict[str
     )
     services.publish_event(event_id=draft.pk, actor=organizer, now=now)
     return {"event": draft.pk, "ticket_type": draft.ticket_types.get().pk}
+
+
+def _at_the_door(ids: dict[str, int], people: list[Any], now: datetime) -> dict[str, Any]:
+    """Give each of these people a booking of one seat, in a few statements, and return the codes of their tickets."""
+    booking_model, ticket_model = _model("bookings.Booking"), _model("bookings.Ticket")
+    event = _model("events.Event").objects.get(pk=ids["event"])
+    terms = {name: getattr(event, name) for name in ("currency", "tax_rate", "refund_policy", "refund_percent")}
+    bookings = booking_model.objects.bulk_create(
+        booking_model(
+            user=user,
+            event=event,
+            status="confirmed",
+            status_changed_at=now,
+            seats=1,
+            total_amount=0,
+            amount_due=0,
+            refund_until=event.starts_at,
+            created_at=now,
+            confirmed_at=now,
+            **terms,
+        )
+        for user in people
+    )
+    tickets = ticket_model.objects.bulk_create(
+        ticket_model(
+            booking=booking,
+            event=event,
+            ticket_type_id=ids["ticket_type"],
+            price=0,
+            attendee_name=booking.user.first_name,
+            status_changed_at=now,
+        )
+        for booking in bookings
+    )
+    for model, pk in ((_model("events.Event"), event.pk), (_model("events.TicketType"), ids["ticket_type"])):
+        model.objects.filter(pk=pk).update(seats_taken=len(tickets))
+    return {"event": event.pk, "codes": [ticket.code for ticket in tickets]}
 
 
 if __name__ == "__main__":

@@ -43,6 +43,7 @@ class Side:
     environment: dict[str, str]
     loader: list[str]
     counts: str  # SQL: for an event, numbers that must all equal its bookings
+    arrivals: str  # SQL: for an event, numbers that must all equal who was let in
     data: dict[str, Any] = field(default_factory=dict)
 
     def load(self, content: Mapping[str, Any]) -> None:
@@ -59,9 +60,16 @@ class Side:
 
     def booked(self, event: int) -> list[int]:
         """Return what the database says about an event: numbers that must be the same."""
+        return self._ask(self.counts, event)
+
+    def came(self, event: int) -> list[int]:
+        """Return what the database says about who was let in to an event: numbers that must be the same."""
+        return self._ask(self.arrivals, event)
+
+    def _ask(self, question: str, event: int) -> list[int]:
         connection = psycopg2.connect(self.environment["DATABASE_URL"])
         with contextlib.closing(connection), connection.cursor() as cursor:
-            cursor.execute(self.counts, {"event": event})
+            cursor.execute(question, {"event": event})
             return list(cursor.fetchone() or ())
 
 
@@ -188,6 +196,12 @@ def both(postgres: embedded.Server, valkey: embedded.Server, folder: Path) -> tu
                    (SELECT count(*) FROM shared_statuschange JOIN bookings_booking b ON b.id = subject_id
                      WHERE subject_type = 'bookings.booking' AND event_id = %(event)s)
         """,
+        arrivals="""
+            SELECT (SELECT count(*) FROM bookings_ticket WHERE event_id = %(event)s AND status = 'checked_in'),
+                   (SELECT count(*) FROM bookings_ticket WHERE event_id = %(event)s AND checked_in_at IS NOT NULL),
+                   (SELECT count(*) FROM shared_statuschange JOIN bookings_ticket t ON t.id = subject_id
+                     WHERE subject_type = 'bookings.ticket' AND to_status = 'checked_in' AND event_id = %(event)s)
+        """,
     )
     prototype = Side(
         name="prototype",
@@ -205,6 +219,10 @@ def both(postgres: embedded.Server, valkey: embedded.Server, folder: Path) -> tu
                    (SELECT count(*) FROM prototype_ticket JOIN prototype_booking b ON b.id = booking_id
                      WHERE event_id = %(event)s),
                    (SELECT seats_taken FROM prototype_event WHERE id = %(event)s)
+        """,
+        arrivals="""
+            SELECT (SELECT count(*) FROM prototype_ticket JOIN prototype_booking b ON b.id = booking_id
+                     WHERE b.event_id = %(event)s AND prototype_ticket.status = 'checked_in')
         """,
     )
     for place in ("media", "static"):

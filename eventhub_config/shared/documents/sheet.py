@@ -16,7 +16,9 @@ from eventhub_config.shared.documents.typefaces import BOLD, REGULAR, runs, widt
 WIDTH, HEIGHT = A4
 INK, TEXT, QUIET, LINE, PAPER, BRAND = "#101828", "#344054", "#667085", "#e4e7ec", "#ffffff", "#2f5bd7"
 _QUIET_ZONE = 4  # modules around a QR code. Source: ISO/IEC 18004, section 6.3.8
-_PICTURE_PIXELS = 1600
+_PICTURE_PIXELS = 1200
+# What a page prints, made once for the whole document.
+Picture = Any
 
 
 class Style(NamedTuple):
@@ -120,7 +122,7 @@ class Sheet:
         path.arc(x - radius, HEIGHT - y - radius, x + radius, HEIGHT - y + radius, start, 180)
         self._canvas.drawPath(path, stroke=1, fill=1)
 
-    def picture(self, picture: Image.Image, x: float, top: float, width: float, height: float, radius: float) -> None:
+    def picture(self, picture: "Picture", x: float, top: float, width: float, height: float, radius: float) -> None:
         """Print a picture that fills a box with two round corners above; what does not fit is cut off evenly."""
         self._canvas.saveState()
         path = self._canvas.beginPath()
@@ -129,12 +131,10 @@ class Sheet:
         below = self._canvas.beginPath()
         below.rect(x, HEIGHT - top - height, width, height)
         self._canvas.clipPath(below, stroke=0)
-        reader = ImageReader(picture)
-        scale = max(width / picture.width, height / picture.height)
-        wide, high = picture.width * scale, picture.height * scale
-        self._canvas.drawImage(
-            reader, x - (wide - width) / 2, HEIGHT - top - height - (high - height) / 2, wide, high
-        )
+        wide, high = picture.getSize()
+        scale = max(width / wide, height / high)
+        left, bottom = x - (wide * scale - width) / 2, HEIGHT - top - height - (high * scale - height) / 2
+        self._canvas.drawImage(picture, left, bottom, wide * scale, high * scale)
         self._canvas.restoreState()
 
     def qr_code(self, content: str, x: float, top: float, side: float) -> None:
@@ -173,13 +173,16 @@ def fitted(text: str, styles: Sequence[Style], *, width: float, most: int) -> tu
     return wrapped(text, styles[-1], width=width, most=most), styles[-1]
 
 
-def picture_from(file: Any) -> Image.Image:
-    """Read one of our own renditions, in colours that printers know."""
+def picture_from(file: Any) -> Picture:
+    """Read one of our own renditions, for use on any number of pages."""
+    packed = BytesIO()
     with Image.open(file) as opened:
         opened.thumbnail((_PICTURE_PIXELS, _PICTURE_PIXELS))
         flat = Image.new("RGB", opened.size, PAPER)
         flat.paste(opened, mask=opened.getchannel("A") if "A" in opened.getbands() else None)
-    return flat
+    # A PDF holds a JPEG as it is; any other picture would be five times as large.
+    flat.save(packed, "JPEG", quality=82)
+    return ImageReader(packed)
 
 
 def _first_line(text: str, style: Style, width: float) -> tuple[str, str]:
@@ -223,5 +226,5 @@ def _dark_spans(line: Sequence[int]) -> list[tuple[int, int]]:
 
 __all__ = [
     "BOLD", "BRAND", "HEIGHT", "INK", "LINE", "PAPER", "QUIET", "REGULAR", "TEXT", "WIDTH",
-    "Sheet", "Style", "fitted", "picture_from", "width_of", "wrapped",
+    "Picture", "Sheet", "Style", "fitted", "picture_from", "width_of", "wrapped",
 ]  # fmt: skip

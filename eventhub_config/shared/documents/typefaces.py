@@ -113,9 +113,8 @@ def _from_left_to_right(text: str) -> Iterator[str]:
     """Yield a text in pieces in the order of the paper: words of Arabic or Hebrew in a row begin on the right."""
     waiting: list[str] = []
     for word in re.findall(r"\s+|\S+", text):
-        if any(unicodedata.bidirectional(character) in _FROM_RIGHT for character in word):
-            waiting.append(word)
-        elif waiting and word.isspace():
+        from_right = any(unicodedata.bidirectional(character) in _FROM_RIGHT for character in word)
+        if from_right or (waiting and word.isspace()):
             waiting.append(word)
         else:
             yield from _turned(waiting)
@@ -144,7 +143,8 @@ def _shaped(letters: str, font: str, size: float) -> str:
 def _font_of(cluster: str, weight: str) -> str:
     """Return the name of the first typeface that has all letters of a cluster; empty: none has."""
     for font in _fonts(weight):
-        if all(ord(character) in pdfmetrics.getFont(font).face.charToGlyph for character in cluster):
+        letters = pdfmetrics.getFont(font).face.charToGlyph
+        if all(ord(character) in letters or character in _JOINERS for character in cluster):
             return font
     return ""
 

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from eventhub_config.tests.contract import check
-from eventhub_config.tests.crowd.history import Answer, Deed, History
+from eventhub_config.tests.crowd.history import ACKNOWLEDGED, Answer, Deed, History
 from users.models import CustomUser
 from users.tests.factories import tokens_for
 
@@ -32,6 +32,9 @@ class Client:
     token: str = ""
     random: random.Random = field(default_factory=random.Random)
 
+    def __post_init__(self) -> None:
+        self.token = self.token or tokens_for(self.user).access
+
     def do(
         self,
         what: str,
@@ -43,11 +46,12 @@ class Client:
         subject: int = 0,
         keyed: bool = False,
         again: bool = False,
+        made: str = "id",
     ) -> Answer:
         """Ask for something, and write it down.
 
         ``keyed``: with an Idempotency-Key, so that it may be sent again when the connection breaks; now and then it is
-        not, and stays unknown. ``again``: it may be sent again as it is.
+        not, and stays unknown. ``again``: it may be sent again as it is. ``made``: where the answer names what it made.
         """
         headers = {"Idempotency-Key": uuid.uuid4().hex} if keyed else {}
         patience = PATIENCE if again or (keyed and self.random.random() < 0.9) else 1
@@ -58,7 +62,7 @@ class Client:
             if answer.status and answer.code != "request_in_progress":
                 break
             time.sleep(self.random.uniform(0.05, 0.3))
-        made = int(answer.body.get("id") or 0) if answer.status in {200, 201, 202} else 0
+        result = answer.body.get(made) if answer.outcome == ACKNOWLEDGED else None
         self.history.deeds.append(
             Deed(
                 self.user.pk,
@@ -68,7 +72,7 @@ class Client:
                 answer.outcome,
                 answer.status,
                 answer.code,
-                made,
+                result if isinstance(result, int) else 0,
                 tries,
                 began,
                 time.monotonic(),
@@ -83,13 +87,10 @@ class Client:
         self, method: str, path: str, body: dict[str, Any] | None = None, headers: dict[str, str] | None = None
     ) -> Answer:
         """Send one request once. A token that has run out is replaced by a new one."""
-        for _ in range(2):
-            if not self.token:
-                self.token = tokens_for(self.user).access
+        answer = self._send(method, path, body, headers or {})
+        if answer.status == http.HTTPStatus.UNAUTHORIZED:
+            self.token = tokens_for(self.user).access
             answer = self._send(method, path, body, headers or {})
-            if answer.status != http.HTTPStatus.UNAUTHORIZED:
-                break
-            self.token = ""
         return answer
 
     def _send(self, method: str, path: str, body: dict[str, Any] | None, headers: dict[str, str]) -> Answer:

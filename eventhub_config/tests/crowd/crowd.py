@@ -74,6 +74,8 @@ class Crowd:
             self._each(self._take_what_is_offered)
             self.watch.act()
             time.sleep(0.5)
+        astray = [door.venue.pk for door in self.doors if door.has_gone_astray()]
+        self.failures += [f"a device at the door of event {pk} keeps a wrong list" for pk in astray]
 
     def _take_what_is_offered(self, attendee: Attendee) -> None:
         venues = {venue.pk: venue for venue in self.venues}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -46,7 +45,9 @@ def a_venue(
     """Make a published event; ``quantity`` (least, most) gives it a second, scarcer ticket type."""
     kinds = [{"name": "Hall", "price": Decimal(price), "max_per_booking": party}]
     if quantity[1]:
-        kinds.append({"name": "Balcony", "price": Decimal(price * 2), "max_per_booking": party, "quantity": quantity[1]})
+        kinds.append(
+            {"name": "Balcony", "price": Decimal(price * 2), "max_per_booking": party, "quantity": quantity[1]}
+        )
     event = an_event(capacity=most or None, ticket_types=kinds, now=timezone.now(), **values)
     found = list(TicketType.objects.in_order().filter(event=event).values_list("pk", flat=True))
     return Venue(event, found, party, least, most, {found[1]: quantity} if quantity[1] else {})
@@ -94,7 +95,8 @@ class Attendee:
         self.client.do("cancel", f"/api/bookings/{booking}/cancel/", event=venue.pk, subject=booking, keyed=True)
 
     def accept(self, venue: Venue, entry: int) -> None:
-        self.client.do("accept", f"/api/waitlist/{entry}/accept/", event=venue.pk, subject=entry, keyed=True)
+        path = f"/api/waitlist/{entry}/accept/"
+        self.client.do("accept", path, event=venue.pk, subject=entry, keyed=True, made="booking")
 
     def leave(self, venue: Venue, entry: int) -> None:
         self.client.do("leave", f"/api/waitlist/{entry}/leave/", event=venue.pk, subject=entry)
@@ -197,19 +199,19 @@ class Editor:
 
 @dataclass
 class Door:
-    """A device at an event's door: scans what it is shown, some of it twice, and lets go of a mistake."""
+    """A device at an event's door: keeps the list, scans what it is shown, some of it twice, undoes what was wrong."""
 
     client: Client
     venue: Venue
-    codes: list[dict[str, Any]] = field(default_factory=list)
+    tickets: dict[int, dict[str, Any]] = field(default_factory=dict)  # its copy of the list, by id
+    changed_since: str = ""
 
     def act(self) -> None:
-        if not self.codes or self.client.random.random() < 0.05:
-            self._load()
-        if not self.codes:
-            time.sleep(0.2)
+        if not self.tickets or self.client.random.random() < 0.05:
+            self.keep_up()
+        if not self.tickets:
             return
-        shown = self.client.random.choice(self.codes)
+        shown = self.client.random.choice(list(self.tickets.values()))
         luck = self.client.random.random()
         if luck < 0.1:
             path = f"/api/tickets/{shown['id']}/undo_check_in/"
@@ -221,13 +223,26 @@ class Door:
             path = f"{self.venue.path}check_in/"
             self.client.do("check in", path, scan, event=self.venue.pk, subject=shown["id"], again=True)
 
-    def _load(self) -> None:
-        found = self.client.read("door", f"{self.venue.path}door/")
+    def keep_up(self) -> None:
+        """Bring its copy of the list up to date by what changed since it last asked."""
+        query = f"?changed_since={self.changed_since}" if self.changed_since else ""
+        found = self.client.read("list at the door", f"{self.venue.path}door/{query}")
         if found.status == 200:
-            self.codes = found.body["results"]
+            self.tickets |= {row["id"]: row for row in found.body["tickets"]}
+            self.changed_since = found.body["changed_since"]
+
+    def has_gone_astray(self) -> bool:
+        """Return whether its copy, brought up to date, tells anything else than the whole list asked for anew."""
+        self.keep_up()
+        anew = Door(self.client, self.venue)
+        anew.keep_up()
+        return self._standing() != anew._standing()
+
+    def _standing(self) -> dict[int, dict[str, Any]]:
+        return {pk: row for pk, row in self.tickets.items() if row["state"] not in {"cancelled", "expired"}}
 
     def _bulk(self) -> None:
-        shown = self.client.random.sample(self.codes, min(len(self.codes), 10))
+        shown = self.client.random.sample(list(self.tickets.values()), min(len(self.tickets), 10))
         now = timezone.now().isoformat()
         scans = [{"scan_id": uuid.uuid4().hex, "code": one["code"], "scanned_at": now} for one in shown]
         self.client.do("scans", f"{self.venue.path}scans/", {"scans": scans}, event=self.venue.pk, again=True)

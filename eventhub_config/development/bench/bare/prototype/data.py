@@ -38,8 +38,11 @@ def _load(content: dict[str, Any]) -> dict[str, Any]:
         )
         for name in content["buyers"]
     )
-    result: dict[str, Any] = {"tokens": [str(AccessToken.for_user(user)) for user in users]}
-    for group in ("listed", "hot", "scarce"):
+    result: dict[str, Any] = {
+        "tokens": [str(AccessToken.for_user(user)) for user in users],
+        "organizer": str(AccessToken.for_user(organizer)),
+    }
+    for group in ("listed", "hot", "scarce", "doors"):
         events = Event.objects.bulk_create(
             Event(organizer=organizer, slug=f"{group}-{number}", **event["values"])
             for number, event in enumerate(content[group])
@@ -51,9 +54,25 @@ def _load(content: dict[str, Any]) -> dict[str, Any]:
         )
         if group == "listed":
             result[group] = [event.pk for event in events]
+        elif group == "doors":
+            result[group] = [_at_the_door(kind, users[: content["at_the_door"]]) for kind in kinds]
         else:
             result[group] = [{"event": kind.event_id, "ticket_type": kind.pk} for kind in kinds]
     return result
+
+
+def _at_the_door(kind: Any, users: list[Any]) -> dict[str, Any]:
+    from prototype.models import Booking, Ticket
+
+    bookings = Booking.objects.bulk_create(
+        Booking(event_id=kind.event_id, user=user, seats=1, total_amount=0, amount_due=0, currency="EUR")
+        for user in users
+    )
+    tickets = Ticket.objects.bulk_create(
+        Ticket(booking=booking, ticket_type=kind, price=0, attendee_name=booking.user.first_name)
+        for booking in bookings
+    )
+    return {"event": kind.event_id, "codes": [ticket.code for ticket in tickets]}
 
 
 if __name__ == "__main__":

@@ -61,6 +61,10 @@ class BookingSerializer(serializers.ModelSerializer[Booking]):
         ]  # fmt: skip
 
 
+class CheckInSerializer(serializers.Serializer[Any]):
+    code = serializers.CharField()
+
+
 class TicketRequestSerializer(serializers.Serializer[Any]):
     ticket_type = serializers.IntegerField()
     attendee_name = serializers.CharField(required=False)

@@ -1,16 +1,24 @@
-"""Lists, details and bookings, with the event's row locked."""
+"""Lists, details, bookings with the event's row locked, and check-in with the ticket's."""
 
 from typing import Any
 
 from django.db import transaction
+from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from rest_framework import mixins, viewsets
+from rest_framework.decorators import action
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from prototype.models import Booking, Event, Ticket
-from prototype.serializers import BookingCreateSerializer, BookingSerializer, EventSerializer
+from prototype.serializers import (
+    BookingCreateSerializer,
+    BookingSerializer,
+    CheckInSerializer,
+    EventSerializer,
+    TicketSerializer,
+)
 
 
 class EventViewSet(viewsets.ReadOnlyModelViewSet[Event]):
@@ -21,6 +29,20 @@ class EventViewSet(viewsets.ReadOnlyModelViewSet[Event]):
         .prefetch_related("ticket_types")
         .order_by("starts_at", "pk")
     )
+
+    @action(detail=True, methods=["post"], permission_classes=[IsAuthenticated])
+    def check_in(self, request: Request, pk: str) -> Response:
+        body = CheckInSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        event = get_object_or_404(Event, pk=pk, organizer=request.user)
+        with transaction.atomic():
+            tickets = Ticket.objects.select_for_update(of=("self",)).select_related("booking")
+            ticket = tickets.filter(booking__event=event, code=body.validated_data["code"]).first()
+            if ticket is None or ticket.status != "valid" or ticket.booking.status != "confirmed":
+                return Response({"code": "refused"}, status=409)
+            ticket.status, ticket.checked_in_at = "checked_in", timezone.now()
+            ticket.save(update_fields=["status", "checked_in_at"])
+        return Response(TicketSerializer(ticket).data)
 
 
 class BookingViewSet(mixins.CreateModelMixin, viewsets.GenericViewSet[Booking]):
