@@ -112,8 +112,8 @@ class DoorFilter(FilterSet):
     changed_since = django_filters.CharFilter(
         method="changed",
         validators=[RegexValidator(r"^[0-9]{1,16}$", "Take it from the answer before.")],
-        label="That of an answer before: only what changed since, cancelled and expired tickets too. Some of it you may "
-        "have already.",
+        label="That of an answer before: only what changed since, cancelled and expired tickets too. You may have some "
+        "of it already.",
     )
     ticket_type = IdFilter(field_name="ticket_type_id")
     search = django_filters.CharFilter(method="find", max_length=200, label="As in the list of attendees.")

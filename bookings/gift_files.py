@@ -17,7 +17,7 @@ from eventhub_config.shared.errors import DomainError, InvalidInput, PayloadTooL
 from events.models import Event, TicketType
 
 COLUMNS = ("email", "name", "ticket_type", "quantity", "reason")
-LARGEST_FILE = 1_048_576  # bytes
+LARGEST_FILE = 524_288  # bytes
 _DELIMITERS = ",;\t"
 
 
@@ -38,6 +38,9 @@ class GiftFile:
     lines: Sequence[int]
     problems: Sequence[RowProblem]
 
+    def numbered(self) -> list[tuple[int, Gift]]:
+        return list(zip(self.lines, self.gifts, strict=True))
+
     def explained(self, refused: Sequence[Refused]) -> list[RowProblem]:
         """Return all that is wrong, line by line, together with what a service refused."""
         found = [*self.problems, *(_problem(self.lines[each.index], each) for each in refused)]
@@ -49,8 +52,13 @@ class FileRefused(GiftsRefused):
 
     def __init__(self, problems: Sequence[RowProblem]) -> None:
         super().__init__([])
+        self.problems = list(problems)
         self.errors = [
-            {"field": f"lines.{problem.line}.{problem.field}", "code": problem.code, "message": problem.message}
+            {
+                "field": f"lines.{problem.line}.{problem.field}".removesuffix("."),
+                "code": problem.code,
+                "message": problem.message,
+            }
             for problem in problems
         ]
 
@@ -61,7 +69,7 @@ def read_gifts(content: bytes | str, kinds: Sequence[TicketType], *, reason: str
     :raises InvalidInput: it is no CSV file with the right columns, or has too many lines.
     :raises PayloadTooLarge: it has too many bytes.
     """
-    header, rows = _rows(_text(content))
+    header, rows = _rows(text_of(content))
     gifts, lines, problems = [], [], []
     for line, cells in rows:
         if len(cells) > len(header):
@@ -135,7 +143,12 @@ def content_of(upload: UploadedFile | None) -> bytes:
     return content
 
 
-def _text(content: bytes | str) -> str:
+def text_of(content: bytes | str) -> str:
+    """Return a file's content as a text.
+
+    :raises InvalidInput: it is none, or not in UTF-8.
+    :raises PayloadTooLarge: it has too many bytes.
+    """
     if len(content) > LARGEST_FILE:
         raise PayloadTooLarge(f"Send {LARGEST_FILE} bytes at most.")
     if isinstance(content, bytes):

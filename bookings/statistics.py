@@ -7,7 +7,7 @@ from django.db.models import Count, Sum
 from django.db.models.functions import TruncDate
 from rest_framework import serializers
 
-from bookings.models import Booking, Ticket
+from bookings.models import Booking, Ticket, Waitlist
 from eventhub_config.shared.statistics_sections import Section
 from events.models import Event
 
@@ -21,7 +21,10 @@ class DaySerializer(serializers.Serializer[Any]):
 class BookingStatisticsSerializer(serializers.Serializer[Any]):
     by_status = serializers.DictField(child=serializers.IntegerField(), help_text="Bookings in each state.")
     seats_by_status = serializers.DictField(child=serializers.IntegerField(), help_text="Their seats.")
-    seats_taken = serializers.IntegerField()
+    waitlist_by_status = serializers.DictField(
+        child=serializers.IntegerField(), help_text="Places in its queues, in each state."
+    )
+    seats_taken = serializers.IntegerField(help_text="Those that are offered to the waitlist too.")
     fill_rate = serializers.FloatField(allow_null=True, help_text="0 to 1; null: unlimited.")
     checked_in = serializers.IntegerField(help_text="Tickets.")
     check_in_rate = serializers.FloatField(
@@ -34,7 +37,7 @@ class BookingStatisticsSerializer(serializers.Serializer[Any]):
 
 
 def of_event(event_id: int) -> dict[str, Any]:
-    """Return the figures in four statements, however many bookings there are."""
+    """Return the figures in five statements, however many bookings there are."""
     event = Event.objects.only("capacity", "seats_taken", "timezone").get(pk=event_id)
     bookings = Booking.objects.filter(event_id=event_id).order_by()
     counted = {
@@ -42,6 +45,8 @@ def of_event(event_id: int) -> dict[str, Any]:
         for status, count, seats in bookings.values_list("status").annotate(count=Count("pk"), seats=Sum("seats"))
     }
     by_status = {status: counted.get(status, (0, 0)) for status in Booking.Status.values}
+    places = Waitlist.objects.filter(event_id=event_id).order_by()
+    queued = dict(places.values_list("status").annotate(count=Count("pk")))
     days = (
         bookings.annotate(day=TruncDate("created_at", tzinfo=ZoneInfo(event.timezone)))
         .values("day")
@@ -53,6 +58,7 @@ def of_event(event_id: int) -> dict[str, Any]:
     return {
         "by_status": {status: count for status, (count, _seats) in by_status.items()},
         "seats_by_status": {status: seats for status, (_count, seats) in by_status.items()},
+        "waitlist_by_status": {status: queued.get(status, 0) for status in Waitlist.Status.values},
         "seats_taken": event.seats_taken,
         "fill_rate": _rate(event.seats_taken, event.capacity),
         "checked_in": checked_in,

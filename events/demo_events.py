@@ -106,6 +106,14 @@ EVENTS = (
         types=one_price("390"), skills=("PostgreSQL", "Performance"),
     ),
     DemoEvent(
+        "Sauna Talks: Consensus", "oscar", 12, 19, timedelta(hours=4), Event.Category.MEETUP,
+        HARBOUR | {
+            "summary": "Four seats on a warm bench, and a queue for them.",
+            "description": "One paper, read aloud and argued about. Bring a towel.",
+            "capacity": 4, "currency": "SEK",
+        },
+    ),
+    DemoEvent(
         "Open Source Office Hours", "oscar", 3, 17, timedelta(hours=1), Event.Category.WEBINAR,
         ONLINE | {
             "summary": "Ask maintainers anything.", "online_url": "https://live.demo.example/office-hours",

@@ -97,6 +97,8 @@ ACCOUNT_MAILS = {
     ),
 }
 
+WAITLIST_PATH = "/waitlist/{waitlist_entry}"
+
 KINDS: Mapping[str, Kind] = {
     "user_registered": Kind(
         Type.CONFIRMATION,
@@ -185,6 +187,38 @@ KINDS: Mapping[str, Kind] = {
         "Booking expired: {event}",
         "Your booking {reference} for “{event}” was not paid in time, so its seats were given free. "
         "If there are seats left, you can book again.",
+    ),
+    "waitlist_joined": Kind(
+        Type.WAITLIST,
+        "You are on the waitlist: {event}",
+        "We will tell you as soon as we can offer you {seats} at “{event}”. You can leave the waitlist at any time.",
+        path=WAITLIST_PATH,
+        link="See your place",
+    ),
+    # Mailed whatever they prefer: the offer runs out.
+    "seat_offered": Kind(
+        Type.WAITLIST,
+        "Your turn: {event}",
+        "We hold {seats} at “{event}” for you until {deadline}. Accept or decline the offer by then; after that it "
+        "goes to the next.",
+        path=WAITLIST_PATH,
+        link="Accept or decline",
+        essential=True,
+    ),
+    "offer_lapsed": Kind(
+        Type.WAITLIST,
+        "Your offer has run out: {event}",
+        "You did not accept the seats at “{event}” that we held for you, so they went to the next. "
+        "You can join the waitlist again.",
+        path="/events/{event}",
+        link="See the event",
+    ),
+    "waitlist_closed": Kind(
+        Type.WAITLIST,
+        "Not on the waitlist any more: {event}",
+        "You are not on the waitlist of “{event}” any more. {reason} Nothing was charged.",
+        path="/events/{event}",
+        link="See the event",
     ),
     "booking_moved": Kind(
         Type.UPDATE,

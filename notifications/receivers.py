@@ -6,7 +6,7 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from bookings.models import Booking
+from bookings.models import Booking, Waitlist
 from bookings.signals import (
     booking_cancelled,
     booking_confirmed,
@@ -15,11 +15,15 @@ from bookings.signals import (
     booking_moved,
     booking_placed,
     confirmation_requested,
+    offer_lapsed,
+    seat_offered,
+    waitlist_closed,
+    waitlist_joined,
 )
 from eventhub_config.shared.dispatch import enqueue_on_commit
 from notifications import services, tasks
 from notifications.signals import message_owed
-from notifications.texts import duration, local_moment, local_span, masked, place, price
+from notifications.texts import duration, local_moment, local_span, masked, place, price, seats
 from payments.models import Invoice, Payment, Refund
 from payments.signals import invoice_issued, payment_failed, refund_completed
 from users.models import AccountLink, CustomUser, PendingRegistration
@@ -127,7 +131,7 @@ def confirm_again(*, booking: Booking, now: datetime, **_: Any) -> None:
 def tell_of_gift(*, booking: Booking, invitation: AccountLink | None, now: datetime, **_: Any) -> None:
     context = {
         "giver": booking.event.organizer.display_name,
-        "seats": "a seat" if booking.seats == 1 else f"{booking.seats} seats",
+        "seats": seats(booking.seats),
     }
     data = {"account_link": invitation.pk} if invitation else {}
     kind = "booking_given_to_newcomer" if invitation else "booking_given"
@@ -155,6 +159,28 @@ def tell_of_move(*, booking: Booking, moved_at: datetime, now: datetime, **_: An
         "way_out": way_out.format(local_moment(until, event.timezone)) if until and now < until else "",
     }
     _tell("booking_moved", f"booking.moved:{booking.pk}:{moved_at.isoformat()}", booking, now, context)
+
+
+@receiver(waitlist_joined)
+def tell_of_place(*, entry: Waitlist, now: datetime, **_: Any) -> None:
+    _tell_who_waits("waitlist_joined", f"waitlist.joined:{entry.pk}", entry, now, {"seats": seats(entry.seats)})
+
+
+@receiver(seat_offered)
+def tell_of_offer(*, entry: Waitlist, now: datetime, **_: Any) -> None:
+    deadline = local_moment(entry.offer_expires_at or now, entry.event.timezone)
+    context = {"seats": seats(entry.seats), "deadline": deadline}
+    _tell_who_waits("seat_offered", f"waitlist.offered:{entry.pk}", entry, now, context)
+
+
+@receiver(offer_lapsed)
+def tell_of_lapsed_offer(*, entry: Waitlist, now: datetime, **_: Any) -> None:
+    _tell_who_waits("offer_lapsed", f"waitlist.lapsed:{entry.pk}", entry, now)
+
+
+@receiver(waitlist_closed)
+def tell_of_closed_place(*, entry: Waitlist, reason: str, now: datetime, **_: Any) -> None:
+    _tell_who_waits("waitlist_closed", f"waitlist.closed:{entry.pk}", entry, now, {"reason": reason})
 
 
 @receiver(payment_failed)
@@ -220,5 +246,19 @@ def _tell(
         dedupe_key=dedupe_key,
         context={"event": booking.event.title, "reference": booking.reference, **(context or {})},
         data={"booking": booking.pk, "event": booking.event_id, **(data or {})},
+        now=now,
+    )
+
+
+def _tell_who_waits(
+    kind: str, dedupe_key: str, entry: Waitlist, now: datetime, context: Mapping[str, str] | None = None
+) -> None:
+    """Write a message about a place in a queue to whoever has it."""
+    services.notify(
+        user_id=entry.user_id,
+        kind=kind,
+        dedupe_key=dedupe_key,
+        context={"event": entry.event.title, **(context or {})},
+        data={"waitlist_entry": entry.pk, "event": entry.event_id},
         now=now,
     )

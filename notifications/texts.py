@@ -24,6 +24,11 @@ def price(amount: Decimal, currency: str) -> str:
     return f"{money.as_text(amount, currency)} {currency}"
 
 
+def seats(count: int) -> str:
+    """Return how many seats in words: ``a seat`` or ``3 seats``."""
+    return "a seat" if count == 1 else f"{count} seats"
+
+
 def duration(time: timedelta) -> str:
     """Return a time to act in words, such as ``3 days``, ``1 hour`` or ``90 minutes``."""
     minutes = int(time.total_seconds()) // 60

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
-from bookings.demo import DemoBooking, book, missing
+from bookings.demo import DemoBooking, arrive, book, missing
 from bookings.models import Booking
 from bookings.services import cancel_booking, close_after_event_cancellation
 from eventhub_config.shared.errors import DomainError
@@ -25,9 +25,9 @@ A_WHILE = timedelta(minutes=3)
 EVENT_CANCELLED_DAYS_AGO = 2
 
 PAID = (
-    DemoBooking("ada", "Introduction to Celery", 40, billing={"company": "Novak Software", "country": "DE"}),
-    DemoBooking("ben", "Introduction to Celery", 38, (("", 2),)),
-    DemoBooking("chloe", "Introduction to Celery", 35),
+    DemoBooking("ada", "Introduction to Celery", 40, came=1, billing={"company": "Novak Software", "country": "DE"}),
+    DemoBooking("ben", "Introduction to Celery", 38, (("", 2),), came=1),
+    DemoBooking("chloe", "Introduction to Celery", 35, came=0),
     DemoBooking("dai", "Introduction to Celery", 33, cancelled_days_ago=30, reason="I have no time after all."),
     DemoBooking("ada", "Django Deep Dive", 32),
     DemoBooking("ben", "Django Deep Dive", 28),
@@ -61,6 +61,8 @@ def load(*, now: datetime) -> None:
         if plan.cancelled_days_ago is not None:
             at = now - timedelta(days=plan.cancelled_days_ago)
             steps.append((at, _cancelling(user, event, plan.reason, at)))
+        if plan.came is not None:
+            steps.append((event.starts_at, _arriving(plan, user, event, now)))
     steps += _event_cancellations(now)
     for _at, step in sorted(steps, key=lambda step: step[0]):
         step()
@@ -86,6 +88,14 @@ def _pay(booking: Booking, token: str, at: datetime) -> None:
         return
     process_payment(payment_id=payment.pk, now=at)
     _issue_invoices(payment, at)
+
+
+def _arriving(plan: DemoBooking, user: CustomUser, event: Event, now: datetime) -> Callable[[], None]:
+    def come() -> None:
+        for booking in Booking.objects.filter(user=user, event=event, status=Booking.Status.CONFIRMED):
+            arrive(plan, booking, now)
+
+    return come
 
 
 def _cancelling(user: CustomUser, event: Event, reason: str, at: datetime) -> Callable[[], None]:

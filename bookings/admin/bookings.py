@@ -3,16 +3,18 @@
 from datetime import datetime
 from typing import Any
 
+from django import forms
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Case, F, QuerySet, Value, When
 from django.http import HttpRequest, HttpResponseBase
 
 from bookings import services
 from bookings.admin.common import lines_of
+from bookings.admin.complimentary import ComplimentaryPage
 from bookings.admin.paper import BookingPaperActions
 from bookings.models import Booking, Ticket
 from eventhub_config.shared import money
-from eventhub_config.shared.scoped_admin import ReasonForm, ScopedInline
+from eventhub_config.shared.scoped_admin import ReasonForm, ScopedInline, is_administrator
 from events.admin import EventListFilter
 from users.authentication import signed_in
 
@@ -36,6 +38,31 @@ class TicketInline(ScopedInline):
         return money.as_text(ticket.price, ticket.booking.currency)
 
 
+class WaivedFilter(admin.SimpleListFilter):
+    title = "free of charge"
+    parameter_name = "waived"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("invited", "Complimentary"), ("by_hand", "Confirmed without a payment")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Booking]) -> QuerySet[Booking]:
+        if self.value() == "invited":
+            return queryset.exclude(invited_as="")
+        return queryset.exclude(waiver_reason="").filter(invited_as="") if self.value() == "by_hand" else queryset
+
+
+class WaiverForm(forms.Form):
+    reason = forms.CharField(
+        max_length=255,
+        widget=forms.Textarea(attrs={"rows": 2, "cols": 60}),
+        help_text="Why nothing is to be paid. Kept with the booking.",
+    )
+
+
+def _unless_invited(column: str) -> Case:
+    return Case(When(invited_as="", then=F(column)), default=Value(""))
+
+
 class MovedFilter(admin.SimpleListFilter):
     title = "event moved since"
     parameter_name = "moved"
@@ -50,22 +77,22 @@ class MovedFilter(admin.SimpleListFilter):
 
 
 @admin.register(Booking)
-class BookingAdmin(BookingPaperActions):
+class BookingAdmin(ComplimentaryPage, BookingPaperActions):
     organizer_path = "event__organizer"
     inlines = (TicketInline,)
     list_display = ("reference", "event_title", "attendee", "status", "seats", "total", "made")
-    list_filter = ("status", EventListFilter, MovedFilter, "created_at")
+    list_filter = ("status", EventListFilter, WaivedFilter, MovedFilter, "created_at")
     list_select_related = ("event", "user")
     ordering = ("-pk",)
     search_fields = (
-        "=reference", "user__email", "user__username", "event__title",
+        "=reference", "invited_as", "account_email", "account_name", "event__title",
         "tickets__attendee_email", "tickets__attendee_name", "=tickets__code",
     )  # fmt: skip
     search_help_text = "By reference, ticket code, the attendee's name or e-mail address, or the event's title."
-    actions = ("cancel_selected", *BookingPaperActions.paper_actions)
+    actions = ("confirm_selected", "cancel_selected", *BookingPaperActions.paper_actions)
     row_actions = {"cancel_selected": "Cancel booking"}
     fieldsets = (
-        (None, {"fields": ("reference", "status", "event", "attendee", "seats")}),
+        (None, {"fields": ("reference", "status", "event", "attendee", "seats", "waiver_reason")}),
         ("Money", {"fields": ("total", "due", "tax_rate", "refund_policy", "refund_percent", "refund_until")}),
         (
             "The event was moved",
@@ -86,9 +113,19 @@ class BookingAdmin(BookingPaperActions):
     def event_title(self, booking: Booking) -> str:
         return booking.event.title
 
-    @admin.display(description="attendee", ordering="user__email")
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Booking]:
+        rows = super().get_queryset(request)
+        if is_administrator(request):
+            return rows.alias(account_email=F("user__email"), account_name=F("user__username"))
+        # Searched where it is shown only: whose account an invited address belongs to, organizers are not to find out.
+        return rows.alias(account_email=_unless_invited("user__email"), account_name=_unless_invited("user__username"))
+
+    @admin.display(
+        description="attendee", ordering=Case(When(invited_as="", then=F("user__email")), default=F("invited_as"))
+    )
     def attendee(self, booking: Booking) -> str:
-        return f"{booking.user.display_name} <{booking.user.email}>"
+        email = booking.holder_email
+        return f"{booking.holder_name} <{email}>" if email else f"{booking.holder_name} (invited)"
 
     @admin.display(description="made on", ordering="created_at")
     def made(self, booking: Booking) -> str:
@@ -115,7 +152,25 @@ class BookingAdmin(BookingPaperActions):
 
     def row_actions_of(self, row: Booking) -> dict[str, str]:
         papers = self.paper_actions if row.status == Booking.Status.CONFIRMED else {}
-        return {**(self.row_actions if row.may_move_to(Booking.Status.CANCELLED) else {}), **papers}
+        confirm = {"confirm_selected": "Confirm without payment"} if row.status == Booking.Status.PENDING else {}
+        return {**confirm, **(self.row_actions if row.may_move_to(Booking.Status.CANCELLED) else {}), **papers}
+
+    def has_confirm_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    @admin.action(description="Confirm selected bookings without payment", permissions=["confirm"])
+    def confirm_selected(self, request: HttpRequest, queryset: QuerySet[Booking]) -> HttpResponseBase | None:
+        form = WaiverForm(request.POST if "confirmed" in request.POST else None)
+        if not form.is_valid():
+            question = "Confirm these bookings without a payment? What is paid for them goes back."
+            return self.ask(request, queryset, action="confirm_selected", question=question, form=form)
+
+        def confirm(booking: Booking, now: datetime) -> None:
+            reason = form.cleaned_data["reason"]
+            services.confirm_by_hand(booking_id=booking.pk, reason=reason, actor=signed_in(request), now=now)
+
+        self.do_each(request, queryset, confirm, "confirmed")
+        return None
 
     @admin.action(description="Cancel selected bookings", permissions=["cancel"])
     def cancel_selected(self, request: HttpRequest, queryset: QuerySet[Booking]) -> HttpResponseBase | None:

@@ -69,7 +69,7 @@ class FoundTicketSerializer(serializers.Serializer[Any]):
 
 
 class DoorProblemSerializer(ProblemSerializer):
-    """A problem, with the tickets that it is about: who was let in with it and when, or which there are to choose from."""
+    """A problem, with the tickets that it is about: used by whom and when, or which there are to choose from."""
 
     tickets = FoundTicketSerializer(many=True)
 

@@ -4,9 +4,9 @@ from typing import Any
 
 from rest_framework import serializers
 
-from bookings.models import Booking
+from bookings.models import Booking, Waitlist
 from bookings.services.eligibility import Eligibility
-from eventhub_config.shared.fields import MomentField
+from eventhub_config.shared.fields import MomentField, moment_text
 
 
 class OwnBookingSerializer(serializers.Serializer[Any]):
@@ -24,7 +24,7 @@ class OwnWaitlistEntrySerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     ticket_type = serializers.IntegerField()
     seats = serializers.IntegerField()
-    status = serializers.CharField()
+    status = serializers.ChoiceField(choices=Waitlist.Status.choices)
     position = serializers.IntegerField(allow_null=True)
     offer_expires_at = MomentField(allow_null=True)
 
@@ -37,6 +37,7 @@ class TypeEligibilitySerializer(serializers.Serializer[Any]):
     reason = serializers.CharField(allow_null=True)
     seats_left = serializers.IntegerField(allow_null=True, help_text="For everybody; null: unlimited.")
     max_seats = serializers.IntegerField(help_text="What one booking of yours could have at most; 0 if not eligible.")
+    can_join_waitlist = serializers.BooleanField(help_text="Whether you could queue for it now.")
 
 
 class EligibilitySerializer(serializers.Serializer[Any]):
@@ -50,7 +51,7 @@ class EligibilitySerializer(serializers.Serializer[Any]):
     detail = serializers.CharField(allow_blank=True, help_text="The same in words.")
     ticket_types = TypeEligibilitySerializer(many=True)
     booking = OwnBookingSerializer(allow_null=True, help_text="Your active booking.")
-    waitlist_entry = OwnWaitlistEntrySerializer(allow_null=True, help_text="Always null so far.")
+    waitlist_entry = OwnWaitlistEntrySerializer(allow_null=True, help_text="Your place in its queue.")
     online_url = serializers.CharField(
         allow_null=True, help_text="The link to join by: with a confirmed booking, and for those who run the event."
     )
@@ -70,10 +71,25 @@ def eligibility_body(found: Eligibility) -> dict[str, Any]:
                 "reason": of_type.refusal.code if of_type.refusal else None,
                 "seats_left": of_type.seats_left,
                 "max_seats": of_type.max_seats,
+                "can_join_waitlist": of_type.can_join_waitlist,
             }
             for of_type in found.types
         ],
         "booking": OwnBookingSerializer(booking).data if booking else None,
-        "waitlist_entry": None,
+        "waitlist_entry": _entry_body(found),
         "online_url": found.online_url,
+    }
+
+
+def _entry_body(found: Eligibility) -> dict[str, Any] | None:
+    entry = found.waitlist_entry
+    if entry is None:
+        return None
+    return {
+        "id": entry.pk,
+        "ticket_type": entry.ticket_type_id,
+        "seats": entry.seats,
+        "status": entry.status,
+        "position": found.position,
+        "offer_expires_at": moment_text(entry.offer_expires_at) if entry.offer_expires_at else None,
     }

@@ -290,7 +290,7 @@ def read_standing(user: CustomUser, event_id: int, *, now: datetime, by_clock: b
     since = connection.ops.adapt_datetimefield_value(now - window)
     rows = list(Booking.objects.raw(_OTHER_BOOKINGS, [user.pk, event_id, since, user.pk, event_id]))
     found = [row for row in rows if row.status not in Waitlist.ACTIVE]
-    waits = len(found) < len(rows)
+    waits = any(row.status in Waitlist.ACTIVE and not (by_clock and _has_lapsed(row, now)) for row in rows)
     ran_out = [row for row in found if row.status == Booking.Status.EXPIRED or row.is_overdue(now)]
     expired = ran_out if by_clock else [row for row in ran_out if row.status == Booking.Status.EXPIRED]
     found = [row for row in found if row not in expired]
@@ -300,6 +300,11 @@ def read_standing(user: CustomUser, event_id: int, *, now: datetime, by_clock: b
         waits=waits,
         pause=_pause([row.expires_at + window - now for row in ran_out if row.expires_at]),
     )
+
+
+def _has_lapsed(row: Booking, now: datetime) -> bool:
+    """Return whether a row that stands for a place in the queue is an offer that has run out."""
+    return row.status == Waitlist.Status.OFFERED and row.expires_at is not None and row.expires_at <= now
 
 
 def _pause(left: list[timedelta]) -> timedelta | None:

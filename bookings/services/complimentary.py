@@ -130,9 +130,7 @@ def _give_all(
 
 
 @unit_of_work
-def _give(
-    *, event_id: int, gifts: Sequence[Gift], actor: Actor, now: datetime, key: IdempotencyKey
-) -> list[Booking]:
+def _give(*, event_id: int, gifts: Sequence[Gift], actor: Actor, now: datetime, key: IdempotencyKey) -> list[Booking]:
     made_before = key.find(Booking)
     if made_before is not None:
         return [made_before]

@@ -3,21 +3,23 @@
 One way in for both, :func:`_let_in`: it locks, decides and writes for some scans of one event in one transaction.
 """
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
-from django.db.models import Q, QuerySet
+from django.db import connection
+from django.db.models import Model, Q
 
 from bookings.models import Booking, Scan, Ticket
 from eventhub_config.shared.errors import Busy, DomainError, NotVisible
-from eventhub_config.shared.fast_insert import insert_new, insert_rows
+from eventhub_config.shared.fast_insert import insert_new
 from eventhub_config.shared.fields import moment_text
 from eventhub_config.shared.transactions import unit_of_work
 from eventhub_config.shared.transitions import move_all
 from events.availability import EventIsCancelled, NotPublished
-from events.models import Event
+from events.models import Event, TicketType
 from events.services.editing import require_owner
 from users.models import CustomUser
 
@@ -138,6 +140,15 @@ class Outcome:
     def code(self) -> str:
         return self.refusal.code if self.refusal else CHECKED_IN
 
+    def admitted(self) -> Ticket:
+        """Return the ticket that lets in.
+
+        :raises DomainError: the refusal.
+        """
+        if self.refusal or self.ticket is None:
+            raise self.refusal or UnknownTicket()
+        return self.ticket
+
 
 def check_in(*, event_id: int, scan: ScanRequest, actor: CustomUser, now: datetime) -> Ticket:
     """Let somebody in by the code of their ticket, or by the reference of a booking with one ticket left.
@@ -149,10 +160,7 @@ def check_in(*, event_id: int, scan: ScanRequest, actor: CustomUser, now: dateti
     """
     event = event_at_door(event_id, actor)
     (outcome,) = _record(event, [scan], actor, now)
-    if outcome.refusal:
-        raise outcome.refusal
-    assert outcome.ticket is not None
-    return outcome.ticket
+    return outcome.admitted()
 
 
 def check_in_ticket(*, ticket_id: int, actor: CustomUser, now: datetime) -> Ticket:
@@ -164,10 +172,7 @@ def check_in_ticket(*, ticket_id: int, actor: CustomUser, now: datetime) -> Tick
     ticket = Ticket.objects.select_related("booking__event").get(pk=ticket_id)
     require_owner(ticket.booking.event, actor)
     (outcome,) = _record(ticket.booking.event, [ScanRequest(ticket.code)], actor, now)
-    if outcome.refusal:
-        raise outcome.refusal
-    assert outcome.ticket is not None
-    return outcome.ticket
+    return outcome.admitted()
 
 
 def record_scans(*, event_id: int, scans: Sequence[ScanRequest], actor: CustomUser, now: datetime) -> list[Outcome]:
@@ -192,7 +197,8 @@ def undo_check_in(*, ticket_id: int, actor: CustomUser, now: datetime) -> Ticket
     :raises NotOwner: somebody else runs its event.
     :raises NotCheckedIn: nobody was let in with it.
     """
-    ticket = _locked().select_related("booking__event").get(pk=ticket_id)
+    tickets = Ticket.objects.select_for_update(no_key=True, of=("booking", "self"))
+    ticket = tickets.select_related("booking__event", "booking__user", "ticket_type").get(pk=ticket_id)
     require_owner(ticket.booking.event, actor)
     if ticket.status != Ticket.Status.CHECKED_IN:
         raise NotCheckedIn
@@ -207,14 +213,18 @@ def event_at_door(event_id: int, actor: CustomUser) -> Event:
     :raises NotVisible: there is no such event for the actor.
     :raises NotOwner: somebody else runs it.
     """
-    event = Event.objects.visible_to(actor).only(*_OF_EVENT).filter(pk=event_id).first()
-    if event is None:
+    found = list(Event.objects.raw(_EVENT, [event_id]))
+    if not found or not (found[0].published_at or found[0].is_run_by(actor)):
         raise NotVisible
-    require_owner(event, actor)
-    return event
+    require_owner(found[0], actor)
+    return found[0]
 
 
-_OF_EVENT = ("status", "organizer", "version", "starts_at", "ends_at", "created_at", "attendance_rule")
+# Plain SQL, like that of booking and for the same reason.
+_EVENT = f"""
+SELECT id, status, organizer_id, version, starts_at, ends_at, created_at, published_at, attendance_rule
+  FROM {Event._meta.db_table} WHERE id = %s
+"""  # noqa: S608 (our own names)
 
 
 def as_found(ticket: Ticket) -> dict[str, Any]:
@@ -232,7 +242,7 @@ def as_found(ticket: Ticket) -> dict[str, Any]:
     }
 
 
-# --- One transaction ----------------------------------------------------------------------------------------------------
+# --- One transaction --------------------------------------------------------------------------------------------------
 
 
 class _ScanTakenError(Exception):
@@ -290,14 +300,14 @@ class _Door:
     def __init__(self, event: Event, scans: Sequence[ScanRequest], actor: CustomUser, now: datetime) -> None:
         self.event, self.actor, self.now = event, actor, now
         codes = {scan.plain_code for scan in scans}
-        tickets = self._lock(codes)
-        self.by_ticket_code = {ticket.code: ticket for ticket in tickets}
-        self.by_reference: dict[str, list[Ticket]] = {}
-        for ticket in tickets:
-            self.by_reference.setdefault(ticket.booking.reference, []).append(ticket)
+        # A code leads to one ticket, a reference to all of its booking.
+        self.tickets: dict[str, list[Ticket]] = {}
+        for ticket in self._lock(codes):
+            self.tickets[ticket.code] = [ticket]
+            self.tickets.setdefault(ticket.booking.reference.replace("-", ""), []).append(ticket)
         # After the locks: the same upload, sent twice at once, finds here what the other one made of it.
         self.known = self._recorded({scan.scan_id for scan in scans if scan.scan_id})
-        self.elsewhere = self._elsewhere(codes - self.by_ticket_code.keys())
+        self.elsewhere = self._elsewhere(codes - self.tickets.keys())
         self.let_in: dict[int, Ticket] = {}
         self.come_after_all: dict[int, Booking] = {}
         self.new_scans: list[Scan] = []
@@ -306,16 +316,12 @@ class _Door:
 
     def _lock(self, codes: set[str]) -> list[Ticket]:
         """Lock the tickets that these codes mean, each after its booking, and return them as they stand."""
-        wanted = Q(code__in=[code for code in codes if len(code) == TICKET_CODE_LENGTH])
         references = [_reference(code) for code in codes if len(code) == REFERENCE_LENGTH]
+        bookings: list[int] = []
         if references:
-            bookings = Booking.objects.filter(event_id=self.event.pk, reference__in=references)
-            wanted |= Q(booking_id__in=list(bookings.values_list("pk", flat=True)))
-        tickets = list(_locked().filter(wanted, booking__event_id=self.event.pk).order_by("booking_id", "pk"))
-        bookings_by_id = {ticket.booking_id: ticket.booking for ticket in tickets}
-        for ticket in tickets:
-            ticket.booking = bookings_by_id[ticket.booking_id]
-        return tickets
+            of_event = Booking.objects.filter(event_id=self.event.pk, reference__in=references)
+            bookings = list(of_event.values_list("pk", flat=True))
+        return read_locked([code for code in codes if len(code) == TICKET_CODE_LENGTH], bookings, self.event)
 
     def _recorded(self, scan_ids: set[str]) -> dict[str, Scan]:
         if not scan_ids:
@@ -327,7 +333,7 @@ class _Door:
         references = {_reference(code): code for code in codes if len(code) == REFERENCE_LENGTH}
         codes = {code for code in codes if len(code) == TICKET_CODE_LENGTH}
         theirs = Q() if self.actor.is_platform_admin else Q(event__organizer_id=self.actor.pk)
-        found = {}
+        found: dict[str, str] = {}
         if codes:
             tickets = Ticket.objects.filter(theirs, code__in=codes).exclude(event_id=self.event.pk)
             found |= dict(tickets.values_list("code", "event__title"))
@@ -391,10 +397,7 @@ class _Door:
         return _Verdict(SeveralTickets if len(left) > 1 else None, left)
 
     def _meant(self, scan: ScanRequest) -> list[Ticket]:
-        code = scan.plain_code
-        if len(code) == REFERENCE_LENGTH:
-            return self.by_reference.get(_reference(code), [])
-        return [self.by_ticket_code[code]] if code in self.by_ticket_code else []
+        return self.tickets.get(scan.plain_code, [])
 
     def _why_not(self, ticket: Ticket) -> type[DoorRefusal] | None:
         booking = ticket.booking
@@ -402,7 +405,7 @@ class _Door:
             return TicketUnpaid
         if booking.status == Booking.Status.EXPIRED:
             return TicketExpired
-        if Booking.Status.CANCELLED == booking.status or ticket.status == Ticket.Status.CANCELLED:
+        if booking.status == Booking.Status.CANCELLED or ticket.status == Ticket.Status.CANCELLED:
             return TicketCancelled
         if ticket.status == Ticket.Status.CHECKED_IN or ticket.pk in self.let_in:
             return AlreadyCheckedIn
@@ -426,10 +429,71 @@ class _Door:
             raise _ScanTakenError
 
 
-def _locked() -> QuerySet[Ticket]:
-    """Return tickets with what the door tells of them; each row is locked after its booking's."""
-    tickets = Ticket.objects.select_for_update(no_key=True, of=("booking", "self"))
-    return tickets.select_related("booking__user", "ticket_type", "checked_in_by")
+# Plain SQL, like that of booking and for the same reason. The rows are locked in the order of the list, and in each the
+# booking before its ticket.
+_TICKETS = f"""
+SELECT t.id, t.code, t.status, t.attendee_name, t.attendee_email, t.price, t.checked_in_at, t.checked_in_by_id,
+       t.ticket_type_id, t.booking_id, b.reference AS of_reference, b.status AS of_status, b.user_id AS of_user,
+       b.currency AS of_currency, b.special_requirements AS of_requirements, b.invited_as AS of_invited_as,
+       k.name AS of_type, u.first_name AS u_first_name, u.last_name AS u_last_name, u.username AS u_username,
+       c.first_name AS c_first_name, c.last_name AS c_last_name, c.username AS c_username
+  FROM {Ticket._meta.db_table} t
+  JOIN {Booking._meta.db_table} b ON b.id = t.booking_id
+  JOIN {TicketType._meta.db_table} k ON k.id = t.ticket_type_id
+  JOIN {CustomUser._meta.db_table} u ON u.id = b.user_id
+  LEFT JOIN {CustomUser._meta.db_table} c ON c.id = t.checked_in_by_id
+ WHERE b.event_id = %s AND (t.code IN (%s) OR t.booking_id IN (%s))
+ ORDER BY b.id, t.id
+"""  # noqa: S608 (our own names)
+_LOCK = " FOR NO KEY UPDATE OF b, t"
+
+
+def read_locked(codes: Sequence[str], bookings: Sequence[int], event: Event) -> list[Ticket]:
+    """Lock tickets of an event with their bookings, by code or booking, and return them as the door needs them."""
+    sql = _TICKETS % ("%s", _places(codes), _places(bookings))
+    if connection.features.has_select_for_update:
+        sql += _LOCK
+    tickets = list(Ticket.objects.raw(sql, [event.pk, *codes, *bookings]))
+    known: dict[int, Booking] = {}
+    for row in tickets:
+        ticket: Any = row
+        if ticket.booking_id not in known:
+            known[ticket.booking_id] = booking = _row(
+                Booking,
+                id=ticket.booking_id,
+                reference=ticket.of_reference,
+                status=ticket.of_status,
+                event_id=event.pk,
+                user_id=ticket.of_user,
+                currency=ticket.of_currency,
+                special_requirements=json.loads(ticket.of_requirements),
+                invited_as=ticket.of_invited_as,
+            )
+            booking.event = event
+            booking.user = _person(ticket, "u", ticket.of_user)
+        ticket.booking = known[ticket.booking_id]
+        ticket.ticket_type = _row(TicketType, id=ticket.ticket_type_id, name=ticket.of_type)
+        if ticket.checked_in_by_id:
+            ticket.checked_in_by = _person(ticket, "c", ticket.checked_in_by_id)
+    return tickets
+
+
+def _places(values: Sequence[Any]) -> str:
+    return ", ".join(["%s"] * len(values)) or "NULL"
+
+
+def _person(ticket: Any, prefix: str, pk: int) -> CustomUser:
+    names = {name: getattr(ticket, f"{prefix}_{name}") for name in ("first_name", "last_name", "username")}
+    return _row(CustomUser, id=pk, **names)
+
+
+M = TypeVar("M", bound=Model)
+
+
+def _row(model: type[M], **columns: Any) -> M:
+    """Return a row of which these columns were read; the others are read when somebody asks for them."""
+    names = [field.attname for field in model._meta.concrete_fields if field.attname in columns]
+    return model.from_db(connection.alias, names, [columns[name] for name in names])
 
 
 def _reference(code: str) -> str:

@@ -7,8 +7,9 @@ from datetime import datetime
 from django.conf import settings
 from django.db.models import Count
 
-from bookings.models import Booking, Ticket
+from bookings.models import Booking, Ticket, Waitlist
 from bookings.services.booking import Standing, default_type, read_standing, why_not_booked
+from bookings.services.waitlist import positions, why_not_joined
 from eventhub_config.shared.errors import DomainError, NotVisible
 from events.availability import CannotBook, Offer, SoldOut
 from events.models import Event, TicketType
@@ -30,6 +31,7 @@ class TypeEligibility:
     refusal: DomainError | None
     seats_left: int | None
     max_seats: int
+    can_join_waitlist: bool
 
 
 @dataclass(frozen=True)
@@ -40,11 +42,14 @@ class Eligibility:
     refusal: DomainError | None
     types: list[TypeEligibility]
     booking: Booking | None
+    waitlist_entry: Waitlist | None
+    position: int | None
     online_url: str | None
 
 
 def read_eligibility(*, event_id: int, user: CustomUser | None, now: datetime) -> Eligibility:
-    """Return what this person (None: nobody who has signed in) could book of an event. Three statements or four.
+    """Return what this person (None: nobody who has signed in) could book of an event. Three statements to five,
+    and two more for those who wait.
 
     :raises NotVisible: there is no such event for them.
     """
@@ -58,11 +63,14 @@ def read_eligibility(*, event_id: int, user: CustomUser | None, now: datetime) -
         # By the clock, seats whose time to pay has run out are free: a booking would take them back first.
         offer = _without_overdue_holds(offer, now)
         kinds = [_of_type(offer, kind, standing, user, now) for kind in offer.on_view()]
+    entry = Waitlist.objects.active().filter(user=user, event=event).first() if standing.waits else None
     return Eligibility(
         event=event,
         refusal=_of_event(offer, kinds, standing, now),
         types=kinds,
         booking=standing.booking,
+        waitlist_entry=entry,
+        position=positions([entry]).get(entry.pk) if entry else None,
         online_url=_online_url(event, standing, user),
     )
 
@@ -75,7 +83,8 @@ def _of_type(
         refusal = SignInRequired()
     left = min((count for count in (offer.event.seats_left, kind.seats_left) if count is not None), default=None)
     limits = [kind.max_per_booking, settings.MAX_SEATS_PER_BOOKING, *([] if left is None else [left])]
-    return TypeEligibility(kind, refusal, left, 0 if refusal else min(limits))
+    can_join = user is not None and why_not_joined(offer, kind, kind.min_per_booking, standing, now) is None
+    return TypeEligibility(kind, refusal, left, 0 if refusal else min(limits), can_join)
 
 
 def _of_event(offer: Offer, kinds: list[TypeEligibility], standing: Standing, now: datetime) -> DomainError | None:
@@ -89,11 +98,18 @@ def _of_event(offer: Offer, kinds: list[TypeEligibility], standing: Standing, no
 
 
 def _without_overdue_holds(offer: Offer, now: datetime) -> Offer:
-    """Return the offer as it will be once the holds that have run out are closed."""
+    """Return the offer as it will be once the holds and offers that have run out are closed."""
+    if any(kind.waiting_count for kind in offer.types.values()):
+        return offer  # what they held goes to those who wait
     overdue = Ticket.objects.of_event(offer.event.pk).filter(
         booking__status=Booking.Status.PENDING, booking__expires_at__lte=now
     )
     freed = Counter(dict(overdue.order_by().values_list("ticket_type").annotate(seats=Count("pk"))))
+    lapsed = Waitlist.objects.filter(
+        event=offer.event, status=Waitlist.Status.OFFERED, offer_expires_at__lte=now
+    ).values_list("ticket_type_id", "seats")
+    for type_id, seats in lapsed:
+        freed[type_id] += seats
     offer.event.seats_taken -= freed.total()
     for kind in offer.types.values():
         kind.seats_taken -= freed[kind.pk]

@@ -114,10 +114,15 @@ def _close_some(*, event_id: int, after: int, actor: CustomUser, now: datetime) 
     if not bookings:
         return None
     # Once more, now that they are locked: somebody may have come while we waited.
-    late = set(came.filter(booking__in=bookings).values_list("booking_id", flat=True))
+    late = _of_which_somebody_came(bookings)
     absent = [booking for booking in bookings if booking.pk not in late]
     move_all(absent, Booking.Status.NO_SHOW, actor=actor, at=now, note="The doors were closed.")
     return bookings[-1].pk, len(absent)
+
+
+def _of_which_somebody_came(bookings: list[Booking]) -> set[int]:
+    came = Ticket.objects.filter(booking__in=bookings, status=Ticket.Status.CHECKED_IN)
+    return set(came.values_list("booking_id", flat=True))
 
 
 def _locked_booking(booking_id: int) -> Booking:

@@ -156,3 +156,8 @@ def an_offer(*, now: datetime = NOW, **values: Any) -> Waitlist:
     a_free_seat(event, now=now)
     entry.refresh_from_db()
     return entry
+
+
+def many_places(event: Event, count: int, *, now: datetime = NOW) -> list[Waitlist]:
+    """Return the places of many people in the queue of an event, in the order in which they joined."""
+    return [a_place(event, user=user, now=now) for user in _many_users(count)]

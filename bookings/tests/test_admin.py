@@ -131,7 +131,11 @@ def test_the_page_of_a_booking_tells_all_about_it():
     assert booking.tickets.get().code in shown
     assert "Ada &lt;ada@example.com&gt;" in shown
     assert "dietary: &lt;b&gt;vegan&lt;/b&gt;" in shown
-    assert page.context["row_actions"] == [("cancel_selected", "Cancel booking")]
+    assert page.context["row_actions"] == [
+        ("cancel_selected", "Cancel booking"),
+        ("tickets_as_pdf", "Tickets as PDF"),
+        ("resend_confirmations", "Send confirmation again"),
+    ]
 
 
 def test_history_tells_every_move():

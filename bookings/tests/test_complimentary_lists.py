@@ -169,7 +169,9 @@ def test_names_types_by_id_or_as_people_do() -> None:
 
     send(event, f"email,ticket_type,reason\na@example.org,crew,x\nb@example.org,{crew.pk},x\nc@example.org,,x\n")
 
-    assert list(Ticket.objects.order_by("pk").values_list("ticket_type__name", flat=True)) == ["Crew"] * 2 + ["Standard"]
+    assert list(Ticket.objects.order_by("pk").values_list("ticket_type__name", flat=True)) == ["Crew"] * 2 + [
+        "Standard"
+    ]
 
 
 def test_what_would_be_a_formula_in_a_spreadsheet_is_a_name_here() -> None:

@@ -12,13 +12,18 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.core.signing import BadSignature, Signer
 from django.urls import reverse
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from eventhub_config.shared.documents.serving import DISPOSITION, FileRenderer, PrivateFile, file_response
+from eventhub_config.shared.documents.serving import (
+    DISPOSITION,
+    PDF_RESPONSES,
+    FileRenderer,
+    PrivateFile,
+    file_response,
+)
 from eventhub_config.shared.errors import DomainError, NotVisible
 from eventhub_config.shared.filtering import refuse_unknown_parameters
 from eventhub_config.shared.permissions import Anyone
@@ -32,6 +37,12 @@ class DownloadLinkExpired(DomainError):
     code = "download_link_expired"
     status = 410
     title = "This link has expired. Ask for a new one."
+
+
+class DownloadGone(DomainError):
+    code = "download_gone"
+    status = 410
+    title = "What this link led to is not there any more."
 
 
 @dataclass(frozen=True)
@@ -65,6 +76,7 @@ def file_behind(token: str, now: datetime) -> PrivateFile:
 
     :raises NotVisible: the token is not ours, or its person may not have the file any more.
     :raises DownloadLinkExpired: its time is over.
+    :raises DownloadGone: there is no such file any more; why is told in its own words.
     """
     try:
         named = _signer().unsign_object(token)
@@ -76,7 +88,12 @@ def file_behind(token: str, now: datetime) -> PrivateFile:
     downloads = {each.kind: each for _app, listed in contributions("downloads", "DOWNLOADS") for each in listed}
     if user is None or named["kind"] not in downloads:
         raise NotVisible
-    return downloads[named["kind"]].make(named["id"], user, now)
+    try:
+        return downloads[named["kind"]].make(named["id"], user, now)
+    except NotVisible:
+        raise
+    except DomainError as refusal:
+        raise DownloadGone(refusal.detail) from refusal
 
 
 def _signer() -> Signer:
@@ -87,7 +104,7 @@ class DownloadViewSet(ApiViewSet):
     """No sign-in is looked at: the token says whom the link was made for."""
 
     access = {"download": Anyone}
-    problems = {"download": (DownloadLinkExpired,)}
+    problems = {"download": (DownloadLinkExpired, DownloadGone)}
     lists = frozenset({"download"})
     authentication_classes = ()
     renderer_classes = (FileRenderer,)
@@ -99,7 +116,7 @@ class DownloadViewSet(ApiViewSet):
         tags=["downloads"],
         summary="Download a file by a link",
         parameters=[OpenApiParameter("token", str, required=True, description="Of a `download_link`."), DISPOSITION],
-        responses={(200, "*/*"): OpenApiTypes.BINARY},
+        responses=PDF_RESPONSES,
     )
     def download(self, request: Request) -> Response:
         refuse_unknown_parameters(request, known={"token"})

@@ -124,6 +124,8 @@ class ScopedAdmin(Scope, BoundedActions):
     list_per_page = 50
     # Action -> its button on a row's own page.
     row_actions: ClassVar[Mapping[str, str]] = {}
+    # Links on a row's own page: each returns label and address. Higher apps add theirs to the page of a lower one.
+    row_links: ClassVar[list[Callable[[Any], tuple[str, str] | None]]] = []
 
     class Media:
         css = {"all": ("shared/admin/scoped.css",)}
@@ -242,6 +244,7 @@ class ScopedAdmin(Scope, BoundedActions):
             allowed = self.get_actions(request)
             offered = self.row_actions_of(row)
             context["row_actions"] = [(name, label) for name, label in offered.items() if name in allowed]
+            context["row_links"] = [link for link in (make(row) for make in self.row_links) if link]
         return super().render_change_form(request, context, *args, **kwargs)
 
     # --- History ---

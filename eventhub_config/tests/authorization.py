@@ -147,6 +147,15 @@ TABLE = [
     Row("bookings_retrieve", "booking",                        401, 200, 404, 200, 404, 404, 200, 401),
     Row("bookings_cancel", "booking",                          401, 200, 404, 200, 404, 404, 200, 401),
     Row("bookings_cancel", "cancelled_booking",                401, 409, 404, 409, 404, 404, 409, 401),
+    Row("bookings_cancellation", "booking",                    401, 200, 404, 200, 404, 404, 200, 401),
+    Row("bookings_partial_update", "booking",                  401, 200, 404, 403, 404, 404, 200, 401),
+    Row("bookings_partial_update", "cancelled_booking",        401, 409, 404, 403, 404, 404, 409, 401),
+    Row("bookings_confirm", "unpaid_booking",                  401, 403, 403, 200, 404, 404, 200, 401),
+    Row("bookings_confirm", "booking",                         401, 403, 403, 409, 404, 404, 409, 401),
+    Row("events_complimentary", "event",                       401, 403, 403, 201, 403, 403, 201, 401),
+    Row("events_complimentary", "draft",                       401, 403, 403, 409, 404, 404, 409, 401),
+    Row("events_complimentary_import", "event",                401, 403, 403, 200, 403, 403, 200, 401),
+    Row("events_complimentary_import", "draft",                401, 403, 403, 409, 404, 404, 409, 401),
     Row("bookings_no_show", "booking",                         401, 403, 403, 409, 404, 404, 409, 401),
     Row("bookings_undo_no_show", "booking",                    401, 403, 403, 409, 404, 404, 409, 401),
 
@@ -263,6 +272,10 @@ BODIES: Mapping[str, dict[str, Any] | Callable[[World, str], dict[str, Any]]] = 
     "ticket_types_partial_update": {"name": "Early"},
     "bookings_create": lambda world, about: {"event": world.pk(about)},
     "bookings_cancel": {"reason": "Ill in bed"},
+    "bookings_partial_update": {"special_requirements": {"dietary": "vegan"}},
+    "bookings_confirm": {"reason": "Paid at the counter"},
+    "events_complimentary": {"email": "guest@example.org", "reason": "Press"},
+    "events_complimentary_import": {"file": b"email,reason\nguest@example.org,Press\n"},
     "events_check_in": lambda world, about: {"code": world.objects["ticket"].code},
     "events_scans": lambda world, about: {
         "scans": [{"scan_id": "1", "code": world.objects["ticket"].code, "scanned_at": world.now.isoformat()}]

@@ -13,6 +13,7 @@ from pathlib import Path
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 FIRST_BOOKING = DOCS / "first-booking.md"
 ORGANIZING = DOCS / "organizing-an-event.md"
+AT_THE_DOOR = DOCS / "at-the-door.md"
 API_GUIDE = DOCS / "api.md"
 _MARK = "-- end of block --"
 

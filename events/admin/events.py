@@ -49,6 +49,7 @@ class EventAdmin(EditableEvents, ImageOnPage, ScopedAdmin):
     search_help_text = "By words as on the public list, by any slug, or by the organizer's user name or e-mail address."
     autocomplete_fields = ("organizer",)
     actions = ("publish_selected", "withdraw_selected", "duplicate_selected", "cancel_selected", "delete_drafts")
+    row_links = []
     row_actions = {
         "publish_selected": "Publish",
         "withdraw_selected": "Back to draft",

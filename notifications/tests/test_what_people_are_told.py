@@ -7,10 +7,10 @@ from django.core.mail import EmailMultiAlternatives
 from rest_framework.test import APIClient
 
 from bookings.models import Booking
-from bookings.services import cancel_booking, expire_booking, tell_of_move
-from bookings.tests.factories import a_booking
+from bookings.services import cancel_booking, expire_booking, lapse_offer, tell_of_move, tend_waitlist
+from bookings.tests.factories import a_booking, a_full_event, a_place, an_offer
 from events.services import cancel_event, update_event
-from events.tests.factories import NOW, an_event
+from events.tests.factories import NOW, START, an_event
 from notifications.jobs import JOBS
 from notifications.messages import KINDS
 from notifications.models import Notification
@@ -157,6 +157,8 @@ def test_every_kind_can_be_mailed(mailoutbox: list[EmailMultiAlternatives]) -> N
     moved = a_booking()
     update_event(event_id=moved.event_id, changes={"city": "Hamburg"}, actor=moved.event.organizer, now=NOW)
     tell_of_move(booking_id=moved.pk, now=NOW)
+    lapse_offer(entry_id=an_offer().pk, now=NOW + timedelta(days=1))
+    tend_waitlist(event_id=a_place(a_full_event()).event_id, now=START)
     kinds = set(Notification.objects.values_list("kind", flat=True))
 
     JOBS[0].run(NOW + timedelta(hours=1))

@@ -10,7 +10,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from bookings import demo as bookings_demo
-from bookings.models import Booking
+from bookings.models import Booking, Ticket, Waitlist
 from eventhub_config.shared.integrity import all_checks
 from events import demo as events_demo
 from events.models import Event, TicketType
@@ -20,7 +20,7 @@ from users.tests.factories import a_client
 
 pytestmark = pytest.mark.django_db
 
-ROWS: tuple[type[Model], ...] = (Event, TicketType, Booking, Payment, Refund, Invoice)
+ROWS: tuple[type[Model], ...] = (Event, TicketType, Booking, Ticket, Waitlist, Payment, Refund, Invoice)
 
 
 def counts() -> dict[str, int]:
@@ -34,12 +34,18 @@ def test_has_each_state_and_breaks_no_invariant():
     assert [str(finding) for check in all_checks() for finding in check.findings()] == []
     assert Counter(Event.objects.values_list("status", flat=True)) == {
         "draft": 2,
-        "published": 20,
+        "published": 21,
         "ongoing": 1,
         "completed": 2,
         "cancelled": 1,
     }
-    assert set(Booking.objects.values_list("status", flat=True)) == {"pending", "confirmed", "cancelled", "expired"}
+    assert set(Booking.objects.values_list("status", flat=True)) == {
+        "pending",
+        "confirmed",
+        "cancelled",
+        "expired",
+        "no_show",
+    }
     assert Counter(Booking.objects.values_list("status", flat=True))["confirmed"] >= 20
     assert set(Payment.objects.values_list("status", flat=True)) == {
         "completed",
@@ -58,11 +64,25 @@ def test_shows_each_reason_why_one_cannot_book():
 
     reasons = {event["title"]: event["unavailable_reason"] for event in events}
     assert reasons["Master Class: Reading a Query Plan"] == "sold_out"
+    assert reasons["Sauna Talks: Consensus"] == "waitlist_open"
     assert reasons["Autumn Architecture Retreat"] == "sales_not_started"
     assert reasons["Kubernetes in a Day"] == "event_cancelled"
     assert reasons["Django Deep Dive"] == "registration_closed"
     assert reasons["Stockholm Python Evening"] is None
     assert "Testing Without Tears" not in reasons
+
+
+def test_has_a_queue_an_offer_a_gift_and_people_who_came():
+    """BKG-5, BKG-6, BKG-7"""
+    call_command("load_demo")
+
+    queue = Waitlist.objects.order_by("pk").values_list("user__username", "seats", "status")
+    assert list(queue) == [("chloe", 1, "offered"), ("eve", 2, "waiting"), ("dai", 1, "waiting")]
+    assert list(Booking.objects.exclude(invited_as="").values_list("user__email", "status")) == [
+        ("kim@demo.example", "confirmed")
+    ]
+    came = Counter(Ticket.objects.filter(status="checked_in").values_list("event__title", flat=True))
+    assert came == {"Engineers by the Sea": 4, "Introduction to Celery": 2}
 
 
 def test_numbers_invoices_in_the_order_of_their_dates():

@@ -48,9 +48,13 @@ def bookings_were_asked_for(history: History) -> Iterator[str]:
     asked = Counter(
         (deed.user, deed.event) for what in ("book", "accept") for deed in history.of(what, ACKNOWLEDGED, UNKNOWN)
     )
-    for key, made in Counter(Booking.objects.values_list("user", "event")).items():
+    by_themselves = Booking.objects.filter(invited_as="").values_list("user", "event")
+    for key, made in Counter(by_themselves).items():
         if made > asked[key]:
             yield f"user {key[0]} has {made} bookings of event {key[1]} and asked for {asked[key]}"
+    given = Booking.objects.exclude(invited_as="").count()
+    if not history.count("give", ACKNOWLEDGED) <= given <= history.count("give", ACKNOWLEDGED, UNKNOWN):
+        yield f"{given} bookings were given, {history.count('give', ACKNOWLEDGED)} acknowledged"
 
 
 def cancellations_stand(history: History) -> Iterator[str]:

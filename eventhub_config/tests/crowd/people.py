@@ -17,6 +17,7 @@ from events.models import Event, TicketType
 from events.tests.factories import an_event
 
 FULL = {"sold_out", "waitlist_open"}
+SCARCE = 50  # seats
 
 
 @dataclass
@@ -37,6 +38,11 @@ class Venue:
     @property
     def path(self) -> str:
         return f"/api/events/{self.pk}/"
+
+    @property
+    def is_scarce(self) -> bool:
+        """Return whether more people want to come than can."""
+        return 0 < self.most < SCARCE
 
 
 def a_venue(
@@ -157,6 +163,8 @@ class Editor:
         ]
         if venue.most:
             options.append((8, self._capacity))
+        if venue.is_scarce:
+            options.append((2, self._give))
         if venue.quantities:
             options.append((6, self._quantity))
         weights, deeds = zip(*options, strict=True)
@@ -188,6 +196,10 @@ class Editor:
 
     def _offer_next(self, client: Client, venue: Venue) -> None:
         client.do("offer next", f"{venue.path}offer_next/", event=venue.pk)
+
+    def _give(self, client: Client, venue: Venue) -> None:
+        guest = {"email": f"guest{uuid.uuid4().hex[:12]}@example.com", "name": "A guest", "reason": "Press"}
+        client.do("give", f"{venue.path}complimentary/", guest, event=venue.pk, keyed=True)
 
     def _throw_out(self, client: Client, venue: Venue) -> None:
         found = client.read("bookings", f"/api/bookings/?event={venue.pk}&status=confirmed&page_size=20")
