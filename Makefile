@@ -53,7 +53,7 @@ lock: $(READY) ## Lock what requirements.in and requirements-dev.in name; ARGS=-
 	@! grep -nE 'https?://|file://|index-url|find-links' requirements.txt requirements-dev.txt || \
 		{ echo "A registry's address got into a lock (see above); it must not stay there."; exit 1; }
 
-bench: $(READY) ## Measure booking and the public list beside a bare prototype
+bench: $(READY) ## Measure booking, check-in and the public list beside a bare prototype
 	@exec $(BIN)/python -m eventhub_config.development.bench $(if $(SECONDS),--seconds $(SECONDS)) $(if $(ONLY),--only $(ONLY)) $(ARGS)
 
 clean: ## Remove the environment and what tools left behind; keeps .env and the data in .data

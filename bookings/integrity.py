@@ -134,6 +134,16 @@ def scans_are_of_their_event() -> Iterator[tuple[str, str]]:
         yield f"scan {scan}", "let somebody in without a ticket"
 
 
+def what_was_waived_says_why() -> Iterator[tuple[str, str]]:
+    stands = Booking.objects.filter(status__in=[Booking.Status.CONFIRMED, Booking.Status.NO_SHOW], waiver_reason="")
+    for booking in stands.filter(amount_due=0, total_amount__gt=0).order_by("pk"):
+        yield f"booking {booking}", "has a price, nothing is due for it, and no reason is given"
+    for booking in Booking.objects.exclude(invited_as="").filter(waiver_reason="").order_by("pk"):
+        yield f"booking {booking}", "is complimentary, and no reason is given"
+    for booking in Booking.objects.exclude(invited_as="").filter(total_amount__gt=0).order_by("pk"):
+        yield f"booking {booking}", f"is complimentary, and costs {booking.total_amount}"
+
+
 CHECKS = [
     Check("seat_counters", "The counters of events and ticket types equal their rows.", counters_equal_the_rows),
     Check("booking_tickets", "A booking's seats are its tickets.", seats_equal_the_tickets),
@@ -143,6 +153,7 @@ CHECKS = [
     Check("waitlist_event", "A place in a queue is for its type's event.", places_are_for_their_types_event),
     Check("waitlist_bookings", "An accepted offer is a booking of the same seats.", accepted_places_have_their_booking),
     Check("waitlist_moves_on", "Queues end with their events, and offers with their time.", the_queue_moves_on),
+    Check("waiver_reason", "What is free of charge says why.", what_was_waived_says_why),
     Check("free_is_confirmed", "Free bookings are confirmed at once.", free_bookings_owe_nothing),
     Check("check_ins", "Who is checked in was let in at some time, nobody else.", who_is_in_came_at_some_time),
     Check(

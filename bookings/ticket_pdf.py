@@ -25,6 +25,7 @@ from eventhub_config.shared.documents.sheet import (
     Sheet,
     Style,
     fitted,
+    picture_of,
 )
 from events.models import Event
 
@@ -65,15 +66,16 @@ class Place(NamedTuple):
 
 
 def tickets_pdf(
-    *, event: Event, booking: Booking, tickets: Sequence[Ticket], all_tickets: Sequence[Ticket], cover: Picture | None
+    *, event: Event, booking: Booking, tickets: Sequence[Ticket], all_tickets: Sequence[Ticket], cover: bytes | None
 ) -> bytes:
     """Return the tickets as a PDF, one page each. Their types and the event's organizer are read already."""
     sheet = Sheet(title=f"{event.title} ({booking.reference})", author=event.organizer.display_name)
+    picture = picture_of(cover) if cover else None
     numbers = {ticket.pk: number for number, ticket in enumerate(all_tickets, 1)}
     for index, ticket in enumerate(tickets):
         if index:
             sheet.turn_page()
-        _draw(sheet, event, booking, ticket, Place(numbers[ticket.pk], len(all_tickets)), cover)
+        _draw(sheet, event, booking, ticket, Place(numbers[ticket.pk], len(all_tickets)), picture)
     return sheet.finish()
 
 

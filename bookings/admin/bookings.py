@@ -7,6 +7,7 @@ from django import forms
 from django.contrib import admin
 from django.db.models import Case, F, QuerySet, Value, When
 from django.http import HttpRequest, HttpResponseBase
+from django.utils import timezone
 
 from bookings import services
 from bookings.admin.common import lines_of
@@ -89,7 +90,10 @@ class BookingAdmin(ComplimentaryPage, BookingPaperActions):
         "tickets__attendee_email", "tickets__attendee_name", "=tickets__code",
     )  # fmt: skip
     search_help_text = "By reference, ticket code, the attendee's name or e-mail address, or the event's title."
-    actions = ("confirm_selected", "cancel_selected", *BookingPaperActions.paper_actions)
+    actions = (
+        "confirm_selected", "cancel_selected", "no_show_selected", "undo_no_show_selected",
+        *BookingPaperActions.paper_actions,
+    )  # fmt: skip
     row_actions = {"cancel_selected": "Cancel booking"}
     fieldsets = (
         (None, {"fields": ("reference", "status", "event", "attendee", "seats", "waiver_reason")}),
@@ -153,7 +157,32 @@ class BookingAdmin(ComplimentaryPage, BookingPaperActions):
     def row_actions_of(self, row: Booking) -> dict[str, str]:
         papers = self.paper_actions if row.status == Booking.Status.CONFIRMED else {}
         confirm = {"confirm_selected": "Confirm without payment"} if row.status == Booking.Status.PENDING else {}
-        return {**confirm, **(self.row_actions if row.may_move_to(Booking.Status.CANCELLED) else {}), **papers}
+        cancel = self.row_actions if row.may_move_to(Booking.Status.CANCELLED) else {}
+        return {**confirm, **cancel, **self._presence_action(row), **papers}
+
+    @staticmethod
+    def _presence_action(booking: Booking) -> dict[str, str]:
+        if booking.status == Booking.Status.NO_SHOW:
+            return {"undo_no_show_selected": "Came after all"}
+        began = booking.status == Booking.Status.CONFIRMED and booking.event.starts_at <= timezone.now()
+        return {"no_show_selected": "Did not come"} if began else {}
+
+    def has_presence_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    @admin.action(description="Mark selected bookings as no-shows", permissions=["presence"])
+    def no_show_selected(self, request: HttpRequest, queryset: QuerySet[Booking]) -> None:
+        def mark(booking: Booking, now: datetime) -> None:
+            services.mark_no_show(booking_id=booking.pk, actor=signed_in(request), now=now)
+
+        self.do_each(request, queryset, mark, "marked as no-shows")
+
+    @admin.action(description="Take back that nobody of selected bookings came", permissions=["presence"])
+    def undo_no_show_selected(self, request: HttpRequest, queryset: QuerySet[Booking]) -> None:
+        def take_back(booking: Booking, now: datetime) -> None:
+            services.undo_no_show(booking_id=booking.pk, actor=signed_in(request), now=now)
+
+        self.do_each(request, queryset, take_back, "confirmed again")
 
     def has_confirm_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)

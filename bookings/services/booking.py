@@ -292,13 +292,14 @@ def read_standing(user: CustomUser, event_id: int, *, now: datetime, by_clock: b
     found = [row for row in rows if row.status not in Waitlist.ACTIVE]
     waits = any(row.status in Waitlist.ACTIVE and not (by_clock and _has_lapsed(row, now)) for row in rows)
     ran_out = [row for row in found if row.status == Booking.Status.EXPIRED or row.is_overdue(now)]
+    counting = [row.expires_at + window - now for row in ran_out if row.expires_at]
     expired = ran_out if by_clock else [row for row in ran_out if row.status == Booking.Status.EXPIRED]
     found = [row for row in found if row not in expired]
     return Standing(
         booking=next((booking for booking in found if booking.event_id == event_id), None),
         open_holds=sum(booking.status == Booking.Status.PENDING for booking in found),
         waits=waits,
-        pause=_pause([row.expires_at + window - now for row in ran_out if row.expires_at]),
+        pause=_pause([left for left in counting if left > timedelta(0)]),
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
-from django.db.models import Count
+from django.db.models import Count, Sum
 
 from bookings.models import Booking, Ticket, Waitlist
 from bookings.services.booking import Standing, default_type, read_standing, why_not_booked
@@ -101,14 +101,16 @@ def _without_overdue_holds(offer: Offer, now: datetime) -> Offer:
     """Return the offer as it will be once the holds and offers that have run out are closed."""
     if any(kind.waiting_count for kind in offer.types.values()):
         return offer  # what they held goes to those who wait
-    overdue = Ticket.objects.of_event(offer.event.pk).filter(
+    holds = Ticket.objects.of_event(offer.event.pk).filter(
         booking__status=Booking.Status.PENDING, booking__expires_at__lte=now
     )
-    freed = Counter(dict(overdue.order_by().values_list("ticket_type").annotate(seats=Count("pk"))))
-    lapsed = Waitlist.objects.filter(
-        event=offer.event, status=Waitlist.Status.OFFERED, offer_expires_at__lte=now
-    ).values_list("ticket_type_id", "seats")
-    for type_id, seats in lapsed:
+    offers = Waitlist.objects.filter(event=offer.event, status=Waitlist.Status.OFFERED, offer_expires_at__lte=now)
+    overdue = [
+        holds.order_by().values_list("ticket_type").annotate(freed=Count("pk")),
+        offers.order_by().values_list("ticket_type").annotate(freed=Sum("seats")),
+    ]
+    freed: Counter[int] = Counter()
+    for type_id, seats in overdue[0].union(overdue[1], all=True):
         freed[type_id] += seats
     offer.event.seats_taken -= freed.total()
     for kind in offer.types.values():

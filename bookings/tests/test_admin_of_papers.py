@@ -29,7 +29,7 @@ def test_downloads_the_tickets_of_a_booking():
         response = act(browser(person), BOOKINGS, "tickets_as_pdf", booking)
 
         assert (response.status_code, response["Content-Type"]) == (200, "application/pdf")
-        assert response["Cache-Control"] == "private, no-store"
+        assert response["Cache-Control"].startswith("private, no-store")
         codes = Ticket.objects.filter(booking=booking).order_by("pk").values_list("code", flat=True)
         assert qr_codes(response.content) == [[code] for code in codes]
 
@@ -42,7 +42,8 @@ def test_downloads_a_single_ticket():
     response = act(client, TICKETS, "ticket_as_pdf", ticket)
 
     assert qr_codes(response.content) == [[ticket.code]]
-    assert client.get(f"{TICKETS}{ticket.pk}/change/").context["row_actions"] == [("ticket_as_pdf", "Ticket as PDF")]
+    offered = client.get(f"{TICKETS}{ticket.pk}/change/").context["row_actions"]
+    assert ("ticket_as_pdf", "Ticket as PDF") in offered
 
 
 def test_says_why_there_is_no_file():
@@ -79,8 +80,9 @@ def test_offers_papers_of_confirmed_bookings_only():
     client = browser(booking.event.organizer)
     ticket = Ticket.objects.get(booking=booking)
 
-    assert client.get(f"{BOOKINGS}{booking.pk}/change/").context["row_actions"] == []
-    assert client.get(f"{TICKETS}{ticket.pk}/change/").context["row_actions"] == []
+    for page in (f"{BOOKINGS}{booking.pk}/change/", f"{TICKETS}{ticket.pk}/change/"):
+        offered = dict(client.get(page).context["row_actions"])
+        assert not {"tickets_as_pdf", "resend_confirmations", "ticket_as_pdf"} & set(offered)
 
 
 def test_other_peoples_bookings_are_out_of_reach():

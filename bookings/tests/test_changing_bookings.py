@@ -71,7 +71,7 @@ def test_nothing_else_can_be_changed() -> None:
     before = Booking.objects.values().get()
 
     answer = change(
-        booking, status="confirmed", seats=9, amount_due="0.00", user=1, waiver_reason="Mine", expires_at="2037-01-01"
+        booking, status="confirmed", seats=9, amount_due="0.00", event=1, waiver_reason="Mine", expires_at="2037-01-01"
     )
 
     assert answer.status_code == 200

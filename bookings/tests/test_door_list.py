@@ -169,7 +169,7 @@ def test_is_walked_where_there_are_more_than_fit(monkeypatch: pytest.MonkeyPatch
     event = an_event()
     many_bookings(event, 10)
     walked: list[list[int]] = []
-    after: dict[str, int] = {}
+    after: dict[str, Any] = {}
 
     for _ in range(3):
         body = ask(event, **after).json()

@@ -95,6 +95,12 @@ def with_many_open_holds_for_free(user: CustomUser) -> Event:
 
 def with_many_overdue_holds(user: CustomUser) -> Event:
     for _ in range(project_settings.MAX_OPEN_HOLDS):
+        a_booking(user=user, price=5, now=NOW - timedelta(minutes=15 + project_settings.EXPIRED_HOLDS_WINDOW_MINUTES))
+    return an_event(price=5)
+
+
+def with_holds_that_ran_out_just_now(user: CustomUser) -> Event:
+    for _ in range(project_settings.EXPIRED_HOLDS_ALLOWED):
         a_booking(user=user, price=5, now=NOW - timedelta(minutes=15))
     return an_event(price=5)
 
@@ -150,6 +156,7 @@ SCENES: dict[str, tuple[Scene, str | None]] = {
     "many open holds": (with_many_open_holds, "too_many_open_holds"),
     "many open holds, for free": (with_many_open_holds_for_free, None),
     "many holds that have run out": (with_many_overdue_holds, None),
+    "too many of them within the hour": (with_holds_that_ran_out_just_now, "booking_paused"),
     "held by others until now": (held_by_others_until_now, None),
     "held by others for a second more": (held_by_others_for_a_second_more, "sold_out"),
     "held by oneself until now": (held_by_oneself_until_now, None),
@@ -232,7 +239,14 @@ def test_the_whole_answer() -> None:
         "reason": "already_booked",
         "detail": "You have a booking for this event.",
         "ticket_types": [
-            {"ticket_type": kind.pk, "is_eligible": False, "reason": "already_booked", "seats_left": 3, "max_seats": 0}
+            {
+                "ticket_type": kind.pk,
+                "is_eligible": False,
+                "reason": "already_booked",
+                "seats_left": 3,
+                "max_seats": 0,
+                "can_join_waitlist": False,
+            }
             for kind in (first, second)
         ],
         "booking": {

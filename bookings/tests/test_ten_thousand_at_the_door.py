@@ -76,14 +76,14 @@ def test_are_listed_let_in_and_closed(capsys: pytest.CaptureFixture[str]) -> Non
     assert (asked, len(answer.json()["tickets"]), answer.json()["next_after"]) == (4, TICKETS, None)
     told.append(f"{watch.told('all tickets')}, {len(answer.content) / 1024:.0f} KiB")
     for query, rows in (("search=guest+17+2", 37), ("after=999999999", 0), (f"changed_since={token}", TICKETS)):
-        asked, answer = statements(lambda query=query: client.get(f"{door}?{query}"))  # type: ignore[misc]
+        asked, answer = statements(lambda query=query: client.get(f"{door}?{query}"))
         assert asked == 4
         assert rows <= len(answer.json()["tickets"]) <= TICKETS
         told.append(watch.told(query.partition("=")[0]))
 
     # One by one: who asks, the event, the ticket with its booking, its new state, its history.
     for code in codes[:200]:
-        asked, _ = statements(lambda code=code: client.post(check_in, {"code": code}, format="json"))  # type: ignore[misc]
+        asked, _ = statements(lambda code=code: client.post(check_in, {"code": code}, format="json"))
         assert asked == 5 + SAVEPOINT
     told.append(watch.told("check-in"))
 

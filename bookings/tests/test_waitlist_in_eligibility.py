@@ -55,6 +55,9 @@ def test_tells_ones_offer_with_its_deadline_until_it_has_run_out() -> None:
     assert (afterwards["waitlist_entry"], afterwards["is_eligible"]) == (None, True)
 
 
+Scene = Callable[[CustomUser], Event]
+
+
 def with_room(user: CustomUser) -> Event:
     return an_event(capacity=2)
 
@@ -116,7 +119,7 @@ def with_a_lapsed_offer_that_others_wait_for(user: CustomUser) -> Event:
         (with_a_lapsed_offer_that_others_wait_for, None),
     ],
 )
-def test_says_whether_one_could_join_as_joining_does(
+def test_says_whether_one_could_join_as_it_turns_out(
     scene: Callable[[CustomUser], Event], expected: str | None
 ) -> None:
     user = a_user()

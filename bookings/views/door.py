@@ -74,6 +74,7 @@ class DoorViewSet(ApiViewSet):
         summary="Read the list for the door",
         description="All tickets of the event that hold a seat, in one answer; with `changed_since`, what changed.",
         parameters=[IF_NONE_MATCH],
+        filters=True,  # though it is no list with pages
         responses={200: DoorListSerializer, 304: NOT_MODIFIED},
     )
     @action(detail=True)

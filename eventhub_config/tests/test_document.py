@@ -53,6 +53,7 @@ OPERATION_IDS = [
     "events_duplicate",
     "events_eligibility",
     "events_list",
+    "events_offer_next",
     "events_partial_update",
     "events_publish",
     "events_retrieve",
@@ -103,6 +104,12 @@ OPERATION_IDS = [
     "users_me_retrieve",
     "users_partial_update",
     "users_retrieve",
+    "waitlist_accept",
+    "waitlist_create",
+    "waitlist_decline",
+    "waitlist_leave",
+    "waitlist_list",
+    "waitlist_retrieve",
 ]
 
 

@@ -1,5 +1,7 @@
 """``docs/api.md``: the commands about events run after those of ``docs/first-booking.md``, and print what is shown."""
 
+from pathlib import Path
+
 import pytest
 from django.core.management import call_command
 from django.db import connection
@@ -12,6 +14,8 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(180)]
 SECTIONS = (
     "Whether you can book",
     "Attendees and figures",
+    "At the desk",
+    "Tickets on paper",
     "Events that move",
     "Programmes",
     "Holding an event once more",
@@ -19,9 +23,9 @@ SECTIONS = (
 )
 
 
-def test_are_true(process_environment: dict[str, str]) -> None:
-    """EVT-3, EVT-5, EVT-7, EVT-9"""
-    with web(own_queue(process_environment)) as server, terminal(server.url) as shell:
+def test_are_true(process_environment: dict[str, str], tmp_path: Path) -> None:
+    """EVT-3, EVT-5, EVT-7, EVT-9, BKG-4, BKG-7"""
+    with web(own_queue(process_environment)) as server, terminal(server.url, tmp_path) as shell:
         for block in blocks_of(FIRST_BOOKING)[:7]:  # until it is booked
             shell.paste(block.commands)
         for section in SECTIONS:

@@ -15,7 +15,7 @@ from django.db import models
 from django.http import HttpResponse
 from pytest_django import Settings
 
-from bookings.models import Booking, Ticket
+from bookings.models import Booking, Ticket, Waitlist
 from eventhub_config.tests.contract import Operation, operations
 from eventhub_config.tests.world import STRANGERS, World, a_world, undone
 from events.models import Event, EventSlug, TicketType
@@ -75,6 +75,8 @@ def a_hidden_draft(world: World) -> Hidden:
             ("bookings_create", {"event": draft.pk}),
             ("bookings_create", {"event": draft.pk, "tickets": [{"ticket_type": kind.pk}]}),
             ("bookings_create", {"event": world.pk("free_event"), "tickets": [{"ticket_type": kind.pk}]}),
+            ("waitlist_create", {"event": draft.pk}),
+            ("waitlist_create", {"event": world.pk("full_event"), "ticket_type": kind.pk}),
             ("sessions_create", {"event": draft.pk, "title": "Mine"} | _times(draft)),
             ("ticket_types_create", {"event": draft.pk, "name": "Mine"}),
         ],
@@ -89,6 +91,7 @@ def a_hidden_draft(world: World) -> Hidden:
                 "refunds",
                 "invoices",
                 "notifications",
+                "waitlist",
             }
         ),  # fmt: skip
     )
@@ -110,7 +113,7 @@ def a_hidden_purchase(world: World) -> Hidden:
         _mark(ticket)
     unpaid, event = world.pk("unpaid_booking"), world.pk("event")
     return Hidden(
-        ids={f"{name}s": row.pk for name, row in hidden.items()},
+        ids={f"{name}s": row.pk for name, row in hidden.items()} | {"waitlist": world.pk("offer")},
         values={
             "event": [event],
             "booking": [hidden["booking"].pk, unpaid],
@@ -120,7 +123,7 @@ def a_hidden_purchase(world: World) -> Hidden:
             "number": [hidden["invoice"].number],
         },
         references=[("payments_create", {"booking": unpaid}), ("payments_create", {"booking": hidden["booking"].pk})],
-        lists=frozenset({"bookings", "tickets", "payments", "refunds", "invoices", "notifications"}),
+        lists=frozenset({"bookings", "tickets", "waitlist", "payments", "refunds", "invoices", "notifications"}),
     )
 
 
@@ -215,7 +218,7 @@ def test_every_query_parameter_is_tried() -> None:
 
 
 def test_every_resource_with_an_id_is_hidden_or_public() -> None:
-    hidden = {"events", "sessions", "ticket-types", *(f"{name}s" for name in PURCHASED)}
+    hidden = {"events", "sessions", "ticket-types", "waitlist", *(f"{name}s" for name in PURCHASED)}
 
     # One may see approved organizers, and administrators see all users: the authorization matrix has both.
     assert {it.resource for it in operations().values() if "{id}" in it.path} == hidden | {"organizers", "users"}
@@ -302,7 +305,7 @@ def _erase_purchases(world: World) -> None:
     from payments.models import InvoiceRequest
 
     Notification.objects.filter(user=world.people["owner"]).delete()
-    for model in (InvoiceRequest, Invoice, Refund, Payment, Ticket, Booking):
+    for model in (InvoiceRequest, Invoice, Refund, Payment, Waitlist, Ticket, Booking):
         rows = model._base_manager.all()
         rows._raw_delete(rows.db)
 

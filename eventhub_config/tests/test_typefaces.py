@@ -68,12 +68,10 @@ def test_the_log_names_scripts_and_no_names(caplog: pytest.LogCaptureFixture) ->
     assert "Taro" not in caplog.text
 
 
-def test_a_letter_and_its_marks_stay_together() -> None:
-    # N with a diaeresis: no letter of its own, so it is printed as two.
-    found = list(runs("xn\u0308y", REGULAR, 12))
-
-    assert len(found) == 1 or any(run.text.startswith("n") or len(run.text) > 1 for run in found)
-    assert written("Spın\u0308al") == ("Spın\u0308al", False)
+def test_a_letter_and_its_marks_are_of_one_typeface() -> None:
+    # An n with two dots is no letter of its own, and Fira Sans has these dots with some letters only.
+    assert len(list(runs("n\u0308", REGULAR, 12))) == 1
+    assert written("Spin\u0308al Tap") == ("Spin\u0308al Tap", False)
 
 
 def test_words_from_right_to_left_begin_on_the_right() -> None:
@@ -85,9 +83,10 @@ def test_words_from_right_to_left_begin_on_the_right() -> None:
 
 
 def test_arabic_letters_are_joined() -> None:
-    alone = sum(width_of(letter, REGULAR, 12) for letter in "محمد")
+    (run,) = runs("ممم", REGULAR, 12)
 
-    assert width_of("محمد", REGULAR, 12) < 0.9 * alone
+    # At the end, in the middle and at the beginning of a word, the same letter is written otherwise.
+    assert len(set(run.text)) == 3
 
 
 def test_devanagari_is_put_together() -> None:
@@ -158,6 +157,8 @@ def test_greek_and_cyrillic_can_be_searched_and_copied() -> None:
 def typeface_for(letters: str) -> bytes:
     """Return a font whose letter A stands for each of these: what a folder of fonts might hold."""
     font = bytearray((files("fontpkg_fira_sans") / "files" / "FiraSans-Regular.ttf").read_bytes())
+    for encoding in ("ascii", "utf-16-be"):  # a name of its own
+        font = font.replace("FiraSans-Regular".encode(encoding), "HanFont-Regular2".encode(encoding))
     ends = [ord(letter) for letter in sorted(letters)]
     segments = [*((end, end, (36 - end) % 65536) for end in ends), (0xFFFF, 0xFFFF, 1)]
     columns = [struct.pack(f">{len(segments)}H", *column) for column in zip(*segments, strict=True)]
@@ -207,7 +208,8 @@ from django.urls import get_resolver
 get_resolver().url_patterns
 from django.contrib import admin
 import notifications.services, notifications.tasks
-print(sorted(set(sys.modules) & {{"reportlab", "segno", "uharfbuzz", "bookings.ticket_pdf"}}), "bookings.downloads" in sys.modules)
+costly = {{"reportlab", "segno", "uharfbuzz", "bookings.ticket_pdf"}}
+print(sorted(costly & set(sys.modules)), "bookings.downloads" in sys.modules)
 """
 
     assert in_a_process_of_its_own(look) == "[] True"

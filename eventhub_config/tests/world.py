@@ -15,7 +15,7 @@ from rest_framework.test import APIClient
 
 from bookings.models import Booking, Ticket
 from bookings.services import cancel_booking
-from bookings.tests.factories import a_booking
+from bookings.tests.factories import a_booking, a_free_seat, a_place
 from events.models import TicketType
 from events.services import cancel_event
 from events.tests.factories import a_draft, a_session, an_event
@@ -78,6 +78,7 @@ def a_world() -> World:
     _deactivate(world)
     _make_events(world)
     _make_money(world)
+    _make_queues(world)
     return world
 
 
@@ -124,6 +125,25 @@ def _make_money(world: World) -> None:
         "unpaid_booking": a_booking(user=owner, organizer=organizer, price="7.00", title="Unpaid", now=world.now),
         "notification": Notification.objects.filter(user=owner).order_by("pk")[0],
     }
+
+
+def _make_queues(world: World) -> None:
+    """Have the owner wait as a party of two, where one seat is left and somebody else waits behind; and once be offered
+    a seat.
+    """
+    organizer, owner, now = world.people["organizer"], world.people["owner"], world.now
+    full = an_event(organizer=organizer, title="Full", capacity=2, now=now)
+    again = an_event(organizer=organizer, title="Full again", capacity=1, now=now)
+    for event, seats in ((full, 2), (again, 1)):
+        a_booking(event=event, now=now)
+        if seats == 2:
+            a_booking(event=event, now=now)
+        name = {full: "place", again: "offer"}[event]
+        world.objects[name] = a_place(event, user=owner, seats=seats, now=now)
+    a_place(full, now=now)
+    world.objects["full_event"] = full
+    for event in (full, again):
+        a_free_seat(event, now=now)
 
 
 def pay(booking: Booking) -> Payment:

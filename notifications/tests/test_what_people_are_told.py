@@ -7,7 +7,8 @@ from django.core.mail import EmailMultiAlternatives
 from rest_framework.test import APIClient
 
 from bookings.models import Booking
-from bookings.services import cancel_booking, expire_booking, lapse_offer, tell_of_move, tend_waitlist
+from bookings.services import cancel_booking, expire_booking, give_booking, lapse_offer, tell_of_move, tend_waitlist
+from bookings.services.complimentary import Gift
 from bookings.tests.factories import a_booking, a_full_event, a_place, an_offer
 from events.services import cancel_event, update_event
 from events.tests.factories import NOW, START, an_event
@@ -159,6 +160,9 @@ def test_every_kind_can_be_mailed(mailoutbox: list[EmailMultiAlternatives]) -> N
     tell_of_move(booking_id=moved.pk, now=NOW)
     lapse_offer(entry_id=an_offer().pk, now=NOW + timedelta(days=1))
     tend_waitlist(event_id=a_place(a_full_event()).event_id, now=START)
+    for guest in (a_user().email, "newcomer@example.org"):
+        gift = Gift(email=guest, reason="Press")
+        give_booking(event_id=moved.event_id, gift=gift, actor=moved.event.organizer, now=NOW)
     kinds = set(Notification.objects.values_list("kind", flat=True))
 
     JOBS[0].run(NOW + timedelta(hours=1))

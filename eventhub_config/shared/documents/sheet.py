@@ -173,16 +173,20 @@ def fitted(text: str, styles: Sequence[Style], *, width: float, most: int) -> tu
     return wrapped(text, styles[-1], width=width, most=most), styles[-1]
 
 
-def picture_from(file: Any) -> Picture:
-    """Read one of our own renditions, for use on any number of pages."""
+def packed_picture(file: Any) -> bytes:
+    """Return one of our own renditions as a JPEG, which a PDF holds as it is: others would be five times as large."""
     packed = BytesIO()
     with Image.open(file) as opened:
         opened.thumbnail((_PICTURE_PIXELS, _PICTURE_PIXELS))
         flat = Image.new("RGB", opened.size, PAPER)
         flat.paste(opened, mask=opened.getchannel("A") if "A" in opened.getbands() else None)
-    # A PDF holds a JPEG as it is; any other picture would be five times as large.
     flat.save(packed, "JPEG", quality=82)
-    return ImageReader(packed)
+    return packed.getvalue()
+
+
+def picture_of(packed: bytes) -> Picture:
+    """Make a packed picture ready for any number of pages of one document."""
+    return ImageReader(BytesIO(packed))
 
 
 def _first_line(text: str, style: Style, width: float) -> tuple[str, str]:
@@ -226,5 +230,5 @@ def _dark_spans(line: Sequence[int]) -> list[tuple[int, int]]:
 
 __all__ = [
     "BOLD", "BRAND", "HEIGHT", "INK", "LINE", "PAPER", "QUIET", "REGULAR", "TEXT", "WIDTH",
-    "Picture", "Sheet", "Style", "fitted", "picture_from", "width_of", "wrapped",
+    "Picture", "Sheet", "Style", "fitted", "packed_picture", "picture_of", "width_of", "wrapped",
 ]  # fmt: skip

@@ -42,8 +42,8 @@ class Crowd:
     def let_loose(self, seconds: float, trouble: Iterable[tuple[Act, float]] = ()) -> None:
         """Have everybody act for some seconds, and watch; ``trouble``: what else is done, every so many seconds."""
         over = threading.Event()
-        acts = [(actor.act, 0.1) for actor in (*self.attendees, *self.editors, *self.doors)]
-        acts += [(self.watch.act, WATCH_EVERY), *trouble]
+        actors: list[Attendee | Editor | Door] = [*self.attendees, *self.editors, *self.doors]
+        acts = [*((actor.act, 0.1) for actor in actors), (self.watch.act, WATCH_EVERY), *trouble]
         threads = [threading.Thread(target=self._again_and_again, args=(*one, over)) for one in acts]
         for thread in threads:
             thread.start()
@@ -64,7 +64,7 @@ class Crowd:
                 desk.set_capacity(organizer, venue, venue.most)
             for kind, (_least, most) in venue.quantities.items():
                 desk.set_quantity(organizer, venue, kind, most)
-        self._each(lambda attendee: [attendee.book_or_join(venue, seats=1, eagerness=1) for venue in self.venues])
+        self._each(self._try_once_more)
         deadline = time.monotonic() + REST_SECONDS
         while under_way():
             if time.monotonic() > deadline:
@@ -77,6 +77,10 @@ class Crowd:
         astray = [door.venue.pk for door in self.doors if door.has_gone_astray()]
         self.failures += [f"a device at the door of event {pk} keeps a wrong list" for pk in astray]
 
+    def _try_once_more(self, attendee: Attendee) -> None:
+        for venue in self.venues:
+            attendee.book_or_join(venue, seats=1, eagerness=1)
+
     def _take_what_is_offered(self, attendee: Attendee) -> None:
         venues = {venue.pk: venue for venue in self.venues}
         mine = {"user": attendee.client.user, "event__in": venues}
@@ -87,9 +91,9 @@ class Crowd:
             attendee.pay(venues[booking.event_id], booking.pk)
             let_the_hold_run_out(booking.pk)  # unless that payment has come in
 
-    def _each(self, act: Callable[[Attendee], object]) -> None:
+    def _each(self, act: Callable[[Attendee], None]) -> None:
         def one(attendee: Attendee) -> None:
-            self._safely(lambda: act(attendee) and None)
+            self._safely(lambda: act(attendee))
 
         with ThreadPoolExecutor(len(self.attendees)) as pool:
             list(pool.map(one, self.attendees))

@@ -121,7 +121,7 @@ class Attendee:
             let_the_hold_run_out(booking)
 
     def _booked(self, venue: Venue, booking: int) -> None:
-        if self.client.random.random() < 0.4:
+        if self.client.random.random() < 0.5:
             self.cancel(venue, booking)
 
     def _offered(self, venue: Venue, entry: int) -> None:
