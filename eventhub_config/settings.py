@@ -184,6 +184,7 @@ LIST_CACHE_SECONDS = env.integer("LIST_CACHE_SECONDS", 2)
 # Requests per minute.
 ANONYMOUS_RATE = env.integer("ANONYMOUS_RATE", 600, at_least=1)
 ACCOUNT_RATE = env.integer("ACCOUNT_RATE", 1200, at_least=1)
+DOCUMENT_RATE = env.integer("DOCUMENT_RATE", 60, at_least=1)  # by account
 # Attempts per five minutes, successful ones not counted.
 SIGN_IN_ACCOUNT_LIMIT = env.integer("SIGN_IN_ACCOUNT_LIMIT", 10, at_least=1)
 SIGN_IN_ADDRESS_LIMIT = env.integer("SIGN_IN_ADDRESS_LIMIT", 50, at_least=1)
@@ -267,6 +268,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "NotificationTypeEnum": "notifications.models.Notification.Type",
         "PaymentMethodEnum": "payments.models.Payment.Method",
         "TicketStatusEnum": "bookings.models.Ticket.Status",
+        "WaitlistStatusEnum": "bookings.models.Waitlist.Status",
         "UserTypeEnum": "users.models.CustomUser.UserType",
         "RegistrationTypeEnum": "users.serializers.REGISTRATION_TYPES",
     },

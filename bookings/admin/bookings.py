@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 
 from bookings import services
-from bookings.admin.common import lines_of
+from bookings.admin.common import GuestsByInvitedName, lines_of
 from bookings.admin.complimentary import ComplimentaryPage
 from bookings.admin.paper import BookingPaperActions
 from bookings.models import Booking, Ticket
@@ -78,7 +78,7 @@ class MovedFilter(admin.SimpleListFilter):
 
 
 @admin.register(Booking)
-class BookingAdmin(ComplimentaryPage, BookingPaperActions):
+class BookingAdmin(ComplimentaryPage, BookingPaperActions, GuestsByInvitedName):
     organizer_path = "event__organizer"
     inlines = (TicketInline,)
     list_display = ("reference", "event_title", "attendee", "status", "seats", "total", "made")

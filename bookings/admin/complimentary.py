@@ -1,7 +1,7 @@
 """The page from which organizers give seats away: to one person, or to everybody on a list that is looked at first."""
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 from django import forms
 from django.contrib import messages
@@ -73,7 +73,8 @@ class ComplimentaryPage(ScopedAdmin):
         events = self.admin_site.get_model_admin(Event).get_queryset(request)
         event = events.filter(pk=event_id).first() if event_id < 2**63 else None
         if event is None:
-            return cast(Any, self)._get_obj_does_not_exist_redirect(request, Event._meta, str(event_id))
+            # The answer that Django's own pages give.
+            return self._get_obj_does_not_exist_redirect(request, Event._meta, str(event_id))  # type: ignore[attr-defined]
         asked = request.POST.get("do") if request.method == "POST" else None
         if asked == "give":
             return self._give(request, event)

@@ -43,7 +43,7 @@ class DoorPage(ScopedAdmin):
         events = self.admin_site.get_model_admin(Event).get_queryset(request)
         event = events.filter(pk=event_id).first() if event_id < 2**63 else None
         if event is None:
-            return self._get_obj_does_not_exist_redirect(request, Event._meta, str(event_id))
+            return self._get_obj_does_not_exist_redirect(request, Event._meta, str(event_id))  # type: ignore[attr-defined]
         form = CodeForm(request.POST if "code" in request.POST else None)
         if request.method == "POST" and ("close" in request.POST or form.is_valid()):
             try:

@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from bookings import services
-from bookings.admin.common import BookedEventFilter
+from bookings.admin.common import BookedEventFilter, GuestsByInvitedName
 from bookings.admin.door import DoorPage
 from bookings.admin.paper import TicketPaperActions
 from bookings.models import Booking, Ticket
@@ -16,7 +16,7 @@ from users.authentication import signed_in
 
 
 @admin.register(Ticket)
-class TicketAdmin(DoorPage, TicketPaperActions):
+class TicketAdmin(DoorPage, TicketPaperActions, GuestsByInvitedName):
     organizer_path = "booking__event__organizer"
     list_display = ("code", "attendee_name", "attendee_email", "kind", "booking", "status", "checked_in_at")
     list_filter = ("status", BookedEventFilter)

@@ -1,5 +1,6 @@
 """The shape of the waitlist in the API."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from rest_framework import serializers
@@ -14,9 +15,11 @@ from eventhub_config.shared.validators import validate_single_line
 class WaitlistListSerializer(serializers.ListSerializer[Any]):
     """Counts the positions of all its entries in one statement."""
 
+    positions: Mapping[int, int] = {}
+
     def to_representation(self, data: Any) -> Any:
         entries = list(data)
-        self.child.context["positions"] = positions(entries)
+        self.positions = positions(entries)
         return super().to_representation(entries)
 
 
@@ -44,9 +47,9 @@ class WaitlistSerializer(ModelSerializer):
         read_only_fields = fields
 
     def get_position(self, entry: Waitlist) -> int | None:
-        counted = self.context["positions"] if isinstance(self.parent, WaitlistListSerializer) else positions([entry])
-        place: int | None = counted.get(entry.pk)
-        return place
+        listed = self.parent
+        counted = listed.positions if isinstance(listed, WaitlistListSerializer) else positions([entry])
+        return counted.get(entry.pk)
 
 
 class JoinWaitlistSerializer(serializers.Serializer[Any]):

@@ -14,7 +14,7 @@ from django.db.models import Q
 from bookings import signals
 from bookings.models import ATTENDEE_NAME_MAX_LENGTH, Booking, Ticket, Waitlist
 from bookings.services.closing import expire_overdue_holds
-from bookings.services.queue import give_up_place, lapse_overdue_offers
+from bookings.services.queue import give_up_places, lapse_overdue_offers
 from eventhub_config.shared import money
 from eventhub_config.shared.errors import Busy, DomainError, InvalidInput, NotVisible
 from eventhub_config.shared.fast_insert import insert_rows
@@ -139,7 +139,7 @@ def _without_waiting(user: CustomUser, offer: Offer, now: datetime) -> tuple[Off
     more. If that booking is refused after all, their place stays theirs, with everything else.
     """
     lock_user(user)
-    give_up_place(user_id=user.pk, event=lock_event(offer.event.pk), actor=user, now=now)
+    give_up_places(user_ids=[user.pk], event=lock_event(offer.event.pk), actor=user, now=now)
     return read_offer(offer.event.pk), read_standing(user, offer.event.pk, now=now)
 
 

@@ -16,6 +16,7 @@ from django.db import IntegrityError
 from bookings import signals
 from bookings.models import Booking, Ticket
 from bookings.services.booking import AlreadyBooked, TooManySeats, free_overdue_seats
+from bookings.services.queue import give_up_places
 from eventhub_config.shared import money
 from eventhub_config.shared.actors import Actor
 from eventhub_config.shared.errors import Busy, DomainError, InvalidInput
@@ -28,8 +29,8 @@ from events.models import Event, TicketType
 from events.services import hold_seats, lock_event, note_first_booking, read_offer
 from events.services.editing import EventIsOver, require_owner
 from events.services.seats import EventChanged
-from users.models import AccountLink, CustomUser, address_key
-from users.services import accounts_of, invitation_for, invite
+from users.models import CustomUser, address_key
+from users.services import accounts_of, invitations_for, invite
 
 MOST_AT_ONCE = 500
 _ROWS_PER_STATEMENT = 500
@@ -142,14 +143,15 @@ def _give(*, event_id: int, gifts: Sequence[Gift], actor: Actor, now: datetime, 
     people = invite(emails=[gift.email for gift in gifts], actor=actor, now=now)
     # In one order for everybody: two that give to the same people wait for each other, and never in a circle.
     ordered = sorted(gifts, key=lambda gift: address_key(gift.email))
-    invitations = [invitation_for(user=people[address_key(gift.email)], now=now) for gift in ordered]
+    invitations = invitations_for(users=people.values(), now=now)
     made = _insert(offer, ordered, people, actor, now)
-    for booking, invitation in zip(made, invitations, strict=True):
-        _tell(booking, invitation, actor, now)
+    for booking in made:
+        invitation = invitations.get(booking.user_id)
+        signals.booking_given.send(sender=Booking, booking=booking, invitation=invitation, actor=actor, now=now)
     bookings = {booking.user.email_key: booking for booking in made}
     in_order = [bookings[address_key(gift.email)] for gift in gifts]
     key.record(in_order[0], status=201, now=now)
-    _take(offer, Counter(ticket.ticket_type_id for booking in made for ticket in booking.tickets_in_order()), now)
+    _take(offer, made, actor, now)
     return in_order
 
 
@@ -277,14 +279,13 @@ def _insert(
     return bookings
 
 
-def _tell(booking: Booking, invitation: AccountLink | None, actor: Actor, now: datetime) -> None:
-    signals.booking_given.send(sender=Booking, booking=booking, invitation=invitation, actor=actor, now=now)
-
-
-def _take(offer: Offer, wanted: Mapping[int, int], now: datetime) -> None:
+def _take(offer: Offer, made: Sequence[Booking], actor: Actor, now: datetime) -> None:
     """Take the seats under the event's lock, last: what was looked at without it is looked at again."""
+    wanted = Counter(ticket.ticket_type_id for booking in made for ticket in booking.tickets_in_order())
     event = lock_event(offer.event.pk)
     _require_open(event, now)
+    # Whoever is given a seat waits for none any more.
+    give_up_places(user_ids=[booking.user_id for booking in made], event=event, actor=actor, now=now)
     fresh = read_offer(event.pk)
     if fresh.event.version != offer.event.version:
         raise EventChanged

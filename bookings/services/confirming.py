@@ -8,7 +8,7 @@ from bookings import signals
 from bookings.models import Booking, Ticket, seats_by_type
 from bookings.services.booking import AlreadyBooked
 from bookings.services.closing import lock_booking
-from bookings.services.queue import give_up_place
+from bookings.services.queue import give_up_places
 from eventhub_config.shared import money
 from eventhub_config.shared.actors import Actor
 from eventhub_config.shared.errors import InvalidTransition
@@ -69,7 +69,7 @@ def confirm_late_payment(*, booking_id: int, actor: Actor, now: datetime) -> Boo
         raise InvalidTransition(f"This booking is {booking.status}; it cannot become confirmed.")
     if Booking.objects.active().filter(user_id=booking.user_id, event=event).exists():
         raise AlreadyBooked
-    give_up_place(user_id=booking.user_id, event=event, actor=actor, now=now)
+    give_up_places(user_ids=[booking.user_id], event=event, actor=actor, now=now)
     wanted = seats_by_type(Ticket.objects.filter(booking=booking))
     take_seats(read_offer(event.pk), wanted, now=now)
     booking.amount_due = booking.total_amount

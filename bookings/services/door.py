@@ -421,8 +421,9 @@ class _Door:
             also = ["checked_in_at", "checked_in_by"]
             tickets[0].move_to(Ticket.Status.CHECKED_IN, actor=self.actor, at=self.now, also=also)
         elif tickets:
-            move_all(tickets, Ticket.Status.CHECKED_IN, actor=self.actor, at=self.now)
-            Ticket.objects.bulk_update(tickets, ["checked_in_at", "checked_in_by"])
+            by = {"checked_in_by": self.actor}
+            move_all(tickets, Ticket.Status.CHECKED_IN, actor=self.actor, at=self.now, also=by)
+            Ticket.objects.bulk_update(tickets, ["checked_in_at"])
         # In one order, so that two uploads with the same scans wait for one another instead of deadlocking.
         rows = sorted(self.new_scans, key=lambda scan: scan.scan_id)
         if rows and insert_new(rows) < len(rows):

@@ -4,7 +4,7 @@ An entry is made and moved under its event's lock only, so whoever holds that lo
 are offered in the transaction that frees them: no moment lies between in which somebody else could take them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -88,17 +88,16 @@ def end_place(entry: Waitlist, status: str, *, actor: Actor, now: datetime, note
         count_waiting(entry.ticket_type_id, -1)
 
 
-def give_up_place(*, user_id: int, event: Event, now: datetime, actor: Actor) -> bool:
-    """End a person's place because they book the event some other way; return whether they had one.
+def give_up_places(*, user_ids: Collection[int], event: Event, actor: Actor, now: datetime) -> None:
+    """End the places of people who get a booking of the event some other way.
 
     The caller holds the event's lock. What was held for them goes to the next before they book.
     """
-    entry = Waitlist.objects.active().filter(user_id=user_id, event=event).first()
-    if entry is None:
-        return False
-    end_place(entry, Waitlist.Status.LEFT, actor=actor, now=now, note="Booked without waiting.")
-    offer_freed_seats(event, now=now)
-    return True
+    entries = list(Waitlist.objects.active().filter(user_id__in=user_ids, event=event).order_by("pk"))
+    for entry in entries:
+        end_place(entry, Waitlist.Status.LEFT, actor=actor, now=now, note="Booked without waiting.")
+    if entries:
+        offer_freed_seats(event, now=now)
 
 
 @unit_of_work
@@ -157,7 +156,7 @@ class _Promotion:
 
     def _is_moot(self, entry: Waitlist) -> bool:
         """Close the place of somebody who has booked meanwhile, or cannot sign in any more; return whether it was."""
-        if entry.has_booked:  # type: ignore[attr-defined]  (annotated)
+        if entry.has_booked:  # type: ignore[attr-defined]  # annotated
             reason = "Has a booking."
         elif not entry.user_is_active:  # type: ignore[attr-defined]
             reason = "The account is not active."

@@ -7,7 +7,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from bookings.models import Booking
-from bookings.services import give_booking
+from bookings.services import cancel_booking, give_booking
 from bookings.services.complimentary import Gift
 from bookings.tests.factories import a_booking
 from eventhub_config.tests.admin_pages import browser, form_on, messages_of
@@ -241,3 +241,18 @@ def test_what_is_free_of_charge_can_be_listed(query: str, count: int):
     confirm(client, by_hand, confirmed="yes", reason="Cash")
 
     assert client.get(f"{BOOKINGS}?{query}").context["cl"].result_count == count
+
+
+def test_the_history_calls_them_so_too():
+    secret = a_user(username="secretperson")
+    event = an_event()
+    booking = invited(event, secret)
+    ticket = booking.tickets.get()
+    cancel_booking(booking_id=booking.pk, actor=secret, now=NOW)
+    addresses = [f"{BOOKINGS}{booking.pk}/history/", f"/admin/bookings/ticket/{ticket.pk}/history/"]
+
+    for_organizer = [browser(event.organizer).get(address).content.decode() for address in addresses]
+    for_admin = [browser(an_admin()).get(address).content.decode() for address in addresses]
+
+    assert all("<td>Grete</td>" in page and "secretperson" not in page for page in for_organizer)
+    assert all("<td>secretperson</td>" in page for page in for_admin)

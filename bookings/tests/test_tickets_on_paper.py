@@ -300,3 +300,15 @@ def test_who_asks_for_something_else_is_told_what_there_is() -> None:
     response = client.get(f"/api/bookings/{booking.pk}/tickets_pdf/", headers={"Accept": "text/html"})
 
     assert (response.status_code, response.json()["code"]) == (406, "not_acceptable")
+
+
+def test_only_so_many_are_drawn_for_an_account_in_a_minute(settings: Settings) -> None:
+    settings.DOCUMENT_RATE = 2
+    booking, other = a_booking(), a_booking()
+
+    answers = [ask(booking) for _ in range(3)]
+
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert answers[2].json()["code"] == "rate_limited"
+    assert int(answers[2]["Retry-After"]) <= 60
+    assert ask(other).status_code == 200

@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from bookings.models import Booking, Waitlist
 from bookings.services import book_seats, join_waitlist, leave_waitlist
 from bookings.services.booking import AlreadyBooked, BookingRequest, TicketRequest, TooFewSeats, TooManySeats
+from bookings.services.complimentary import Gift, give_booking
 from bookings.services.waitlist import AlreadyWaiting, SeatsAvailable
 from bookings.tests.factories import a_booking, a_free_seat, a_full_event, a_place, an_offer
 from eventhub_config.shared.errors import DomainError, InvalidInput
@@ -264,6 +265,22 @@ def test_passes_on_the_offer_of_those_who_book_something_else() -> None:
         (second.pk, "offered"),
     ]
     assert Event.objects.get(pk=event.pk).seats_taken == 2
+
+
+def test_ends_for_those_who_are_given_a_seat() -> None:
+    """BKG-7: the offer they held goes to the next."""
+    event = an_event(ticket_types=[{"name": "Few", "quantity": 1}, {"name": "Many"}])
+    a_booking(event=event)
+    invited, second = a_place(event), a_place(event)
+    a_free_seat(event)
+    gift = Gift(email=invited.user.email, ticket_type=kind_of(event, "Many").pk, reason="Press")
+
+    give_booking(event_id=event.pk, gift=gift, actor=event.organizer, now=NOW)
+
+    assert [*Waitlist.objects.order_by("pk").values_list("pk", "status")] == [
+        (invited.pk, "left"),
+        (second.pk, "offered"),
+    ]
 
 
 def test_the_list_shows_ones_own_and_those_of_ones_events() -> None:

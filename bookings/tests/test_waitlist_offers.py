@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from bookings.jobs import JOBS
 from bookings.models import Booking, Waitlist
-from bookings.services import cancel_booking, decline_offer, expire_booking, leave_waitlist, offer_next
+from bookings.services import cancel_booking, expire_booking, leave_waitlist, offer_next
 from bookings.services.waitlist import NobodyWaiting
 from bookings.tests.factories import a_booking, a_free_seat, a_full_event, a_place, an_offer
 from eventhub_config.shared.integrity import all_checks
@@ -465,8 +465,3 @@ def test_an_organizer_declines_for_nobody_but_can_remove_somebody() -> None:
 
     assert removed.json()["status"] == "closed"
     assert states(entry.event) == ["closed", "offered"]
-    assert decline_offer(
-        entry_id=Waitlist.objects.get(status="offered").pk,
-        actor=Waitlist.objects.get(status="offered").user,
-        now=NOW,
-    )

@@ -25,6 +25,7 @@ from bookings.services import (
     tend_waitlist,
 )
 from bookings.services.booking import BookingRequest, TicketRequest
+from bookings.services.queue import OFFERS_AT_ONCE
 from bookings.tests.factories import a_booking, a_free_seat, a_full_event, a_place, an_offer, many_bookings, many_places
 from eventhub_config.shared.actors import System
 from eventhub_config.shared.integrity import all_checks
@@ -108,6 +109,20 @@ def test_five_hundred_wait_and_two_hundred_cancel_while_three_promote() -> None:
         assert set(outcomes(attempts)) <= {"ok"}
     for attempts in results[2 + PROMOTERS :]:
         assert set(outcomes(attempts)) == {"waitlist_open"}
+    assert findings() == []
+
+
+def test_three_promoters_share_what_a_larger_capacity_brings() -> None:
+    """RELIABILITY B2: more seats at once than one transaction offers."""
+    event = a_full_event()
+    places = many_places(event, 120)
+    update_event(event_id=event.pk, changes={"capacity": 101}, actor=event.organizer, now=NOW)
+    assert len(offers_in_order(event)) == OFFERS_AT_ONCE
+
+    results = at_once([lambda: tend_waitlist(event_id=event.pk, now=NOW)] * PROMOTERS)
+
+    assert sum(results) == 100 - OFFERS_AT_ONCE
+    assert offers_in_order(event) == [entry.pk for entry in places[:100]]
     assert findings() == []
 
 

@@ -18,6 +18,7 @@ from eventhub_config.shared.documents.serving import (
     PDF_RESPONSES,
     FileRenderer,
     PdfRenderer,
+    count_document,
     file_response,
 )
 from eventhub_config.shared.download_links import DownloadLinkSerializer, download_link
@@ -58,6 +59,7 @@ class BookingPaperViewSet(ApiViewSet):
     )
     @action(detail=True, renderer_classes=(PdfRenderer,))
     def tickets_pdf(self, request: Request, pk: str) -> Response:
+        count_document(self.caller.pk)
         return file_response(tickets_on_paper(booking_id=int(pk), user=self.caller))
 
     @extend_schema(
@@ -113,6 +115,7 @@ class TicketPaperViewSet(ApiViewSet):
     )
     @action(detail=True, renderer_classes=(PdfRenderer,))
     def pdf(self, request: Request, pk: str) -> Response:
+        count_document(self.caller.pk)
         return file_response(ticket_on_paper(ticket_id=int(pk), user=self.caller))
 
     @extend_schema(summary="Make a link to a ticket", description=LINK, request=None, responses=DownloadLinkSerializer)

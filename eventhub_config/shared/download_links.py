@@ -22,6 +22,7 @@ from eventhub_config.shared.documents.serving import (
     PDF_RESPONSES,
     FileRenderer,
     PrivateFile,
+    count_document,
     file_response,
 )
 from eventhub_config.shared.errors import DomainError, NotVisible
@@ -88,6 +89,7 @@ def file_behind(token: str, now: datetime) -> PrivateFile:
     downloads = {each.kind: each for _app, listed in contributions("downloads", "DOWNLOADS") for each in listed}
     if user is None or named["kind"] not in downloads:
         raise NotVisible
+    count_document(user.pk)
     try:
         return downloads[named["kind"]].make(named["id"], user, now)
     except NotVisible:

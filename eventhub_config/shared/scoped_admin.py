@@ -257,8 +257,12 @@ class ScopedAdmin(Scope, BoundedActions):
         if unquote(object_id).isdecimal() and len(object_id) < 19:
             moves = StatusChange.objects.filter(subject_type=self.opts.label_lower, subject_id=int(object_id))
             changes = list(moves.order_by("-pk")[:200])
-        rows = [(change, who) for change, who in zip(changes, _names_of(changes), strict=True)]
+        rows = list(zip(changes, self.names_in_history(request, changes), strict=True))
         return super().history_view(request, object_id, {**(extra_context or {}), "status_changes": rows})
+
+    def names_in_history(self, request: HttpRequest, changes: list[StatusChange]) -> list[str]:
+        """Return who made each change of a row, by name where it was a person."""
+        return _names_of(changes)
 
     def _url_name(self, page: str) -> str:
         return f"{self.opts.app_label}_{self.opts.model_name}_{page}"

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db import models
 
@@ -68,8 +68,16 @@ def _change(row: StatusModel, before: str, after: str, actor: Actor, at: datetim
     )
 
 
-def move_all(rows: Iterable[StatusModel], status: str, *, actor: Actor, at: datetime, note: str = "") -> None:
-    """Move several rows of one model to the same state, in two statements.
+def move_all(
+    rows: Iterable[StatusModel],
+    status: str,
+    *,
+    actor: Actor,
+    at: datetime,
+    note: str = "",
+    also: Mapping[str, Any] | None = None,
+) -> None:
+    """Move several rows of one model to the same state, in two statements; ``also``: columns that all of them get.
 
     :raises InvalidTransition: one of them has no such step; none is moved.
     """
@@ -79,7 +87,9 @@ def move_all(rows: Iterable[StatusModel], status: str, *, actor: Actor, at: date
     if not all(row.may_move_to(status) for row in rows):
         raise InvalidTransition
     model = type(rows[0])
-    model._base_manager.filter(pk__in=[row.pk for row in rows]).update(status=status, status_changed_at=at)
+    model._base_manager.filter(pk__in=[row.pk for row in rows]).update(
+        status=status, status_changed_at=at, **(also or {})
+    )
     insert_rows([_change(row, row.status, status, actor, at, note) for row in rows])
     for row in rows:
         row.status, row.status_changed_at = status, at

@@ -85,6 +85,8 @@ TABLE = [
     Row("events_eligibility", "draft",                         404, 404, 404, 200, 404, 404, 200, 401),
     Row("events_attendees", "event",                           401, 403, 403, 200, 403, 403, 200, 401),
     Row("events_attendees", "draft",                           401, 403, 403, 200, 404, 404, 200, 401),
+    Row("events_attendees_csv", "event",                       401, 403, 403, 200, 403, 403, 200, 401),
+    Row("events_attendees_csv", "draft",                       401, 403, 403, 200, 404, 404, 200, 401),
     Row("events_statistics", "event",                          401, 403, 403, 200, 403, 403, 200, 401),
     Row("events_statistics", "draft",                          401, 403, 403, 200, 404, 404, 200, 401),
     Row("events_partial_update", "event",                      401, 403, 403, 200, 403, 403, 200, 401),

@@ -38,6 +38,7 @@ OPERATION_IDS = [
     "bookings_undo_no_show",
     "downloads_read",
     "events_attendees",
+    "events_attendees_csv",
     "events_availability",
     "events_calendar",
     "events_cancel",

@@ -127,6 +127,8 @@ def a_hidden_purchase(world: World) -> Hidden:
     )
 
 
+# Nothing in these is a text of anybody's.
+WORDLESS = {"waitlist"}
 # What would stand in columns that are empty so far.
 SAID_IN: dict[str, Any] = {"special_requirements": {"other": ""}, "billing": {"name": ""}, "skills": [""]}
 
@@ -337,11 +339,11 @@ def test_the_same_look_finds_it_for_those_who_may_see_it(hide: Callable[[World],
         if ask[0] == "GET" and MARKER.encode() in answer_to(world, insider, ask).content
     }
 
-    assert found == set(hidden.ids)
+    assert found == set(hidden.ids) - WORDLESS
 
 
 @pytest.mark.parametrize(
-    "resource", ["bookings", "events", "invoices", "notifications", "payments", "refunds", "tickets"]
+    "resource", ["bookings", "events", "invoices", "notifications", "payments", "refunds", "tickets", "waitlist"]
 )
 def test_a_problem_does_not_repeat_the_id(resource: str) -> None:
     world = a_world()

@@ -30,7 +30,7 @@ def test_are_true_when_pasted_twice(page: Path, process_environment: dict[str, s
             with terminal(server.url) as shell:
                 for block in blocks:
                     shell.follow(block)
-        wait_until(lambda: all(f"Subject: {subject}" in working.output() for subject in TOURS[page]))
+        wait_until(lambda: all(f"Subject: {subject}" in working.output() for subject in TOURS[page]), seconds=90)
 
     assert [str(finding) for check in all_checks() for finding in check.findings()] == []
 

@@ -19,7 +19,7 @@ from events.services.seats import lock_event
 
 class TicketTypeInUse(DomainError):
     code = "ticket_type_in_use"
-    title = "Seats of this type were booked; it cannot be deleted. End its sales instead."
+    title = "Somebody has booked this type or waits for it; it cannot be deleted. End its sales instead."
 
 
 class LastTicketType(DomainError):

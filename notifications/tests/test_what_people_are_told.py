@@ -7,7 +7,15 @@ from django.core.mail import EmailMultiAlternatives
 from rest_framework.test import APIClient
 
 from bookings.models import Booking
-from bookings.services import cancel_booking, expire_booking, give_booking, lapse_offer, tell_of_move, tend_waitlist
+from bookings.services import (
+    cancel_booking,
+    expire_booking,
+    give_booking,
+    lapse_offer,
+    resend_confirmation,
+    tell_of_move,
+    tend_waitlist,
+)
 from bookings.services.complimentary import Gift
 from bookings.tests.factories import a_booking, a_full_event, a_place, an_offer
 from events.services import cancel_event, update_event
@@ -158,6 +166,7 @@ def test_every_kind_can_be_mailed(mailoutbox: list[EmailMultiAlternatives]) -> N
     moved = a_booking()
     update_event(event_id=moved.event_id, changes={"city": "Hamburg"}, actor=moved.event.organizer, now=NOW)
     tell_of_move(booking_id=moved.pk, now=NOW)
+    resend_confirmation(booking_id=moved.pk, actor=moved.user, now=NOW)
     lapse_offer(entry_id=an_offer().pk, now=NOW + timedelta(days=1))
     tend_waitlist(event_id=a_place(a_full_event()).event_id, now=START)
     for guest in (a_user().email, "newcomer@example.org"):

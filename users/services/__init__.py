@@ -18,7 +18,7 @@ from users.services.addresses import (
     verify_email,
 )
 from users.services.avatars import remove_avatar, set_avatar
-from users.services.inviting import accounts_of, invitation_for, invite
+from users.services.inviting import accounts_of, invitations_for, invite
 from users.services.links import mailed_link, mailed_registration
 from users.services.passwords import answer_password_reset, request_password_reset, reset_password
 from users.services.registering import answer_registration, confirm_address, request_registration
@@ -35,7 +35,7 @@ __all__ = [
     "change_role",
     "confirm_address",
     "confirm_email_change",
-    "invitation_for",
+    "invitations_for",
     "invite",
     "mailed_link",
     "mailed_registration",

@@ -7,10 +7,11 @@ from django.db import IntegrityError, transaction
 
 from eventhub_config.shared.actors import Actor
 from eventhub_config.shared.errors import Busy
+from eventhub_config.shared.fast_insert import insert_rows
 from eventhub_config.shared.transactions import unit_of_work
 from users.models import AccountLink, CustomUser, address_key
-from users.services.links import make_link
-from users.services.rows import record
+from users.services.links import new_link
+from users.services.rows import change_of
 
 INVITATION = AccountLink.Purpose.INVITATION
 
@@ -26,7 +27,7 @@ def invite(*, emails: Iterable[str], actor: Actor, now: datetime) -> dict[str, C
     """Return an account for each address, by the addresses' keys; where there is none, one is made.
 
     A new account has a name that was drawn and no password. Its owner is not told here: whoever invites them does so,
-    with the link of ``invitation_for``. Before any event's lock.
+    with a link of ``invitations_for``. Before any event's lock.
     """
     spelled = {address_key(email): email for email in emails}
     for _ in range(3):
@@ -39,19 +40,31 @@ def invite(*, emails: Iterable[str], actor: Actor, now: datetime) -> dict[str, C
                 made = CustomUser.objects.insert_invited(missing, now)
         except IntegrityError:  # somebody else made one of them just now
             continue
-        for user in made:
-            record(user, "user_type", before="", after=user.user_type, actor=actor, now=now)
+        insert_rows(
+            [change_of(user, "user_type", before="", after=user.user_type, actor=actor, now=now) for user in made]
+        )
         return found | {user.email_key: user for user in made}
     raise Busy
 
 
 @unit_of_work
-def invitation_for(*, user: CustomUser, now: datetime) -> AccountLink | None:
-    """Return a link by which somebody who never had a password can set one; None for everybody else.
+def invitations_for(*, users: Iterable[CustomUser], now: datetime) -> dict[int, AccountLink]:
+    """Return a link for each of these users who never had a password, to set one by; nothing for the others.
 
-    The one that was mailed before goes on working: it is the same.
+    The one that was mailed before goes on working: it is the same. In a few statements, however many they are; the
+    users are locked in the order of their ids, before any event.
     """
-    if user.has_usable_password() or not user.is_active:
-        return None
-    open_links = AccountLink.objects.usable(now).filter(user=user, purpose=INVITATION, token_version=user.token_version)
-    return open_links.first() or make_link(user=user, purpose=INVITATION, email=user.email, now=now)
+    without = sorted(user.pk for user in users if user.is_active and not user.has_usable_password())
+    if not without:
+        return {}
+    rows = CustomUser.objects.select_for_update(no_key=True).filter(pk__in=without).order_by("pk")
+    locked = {user.pk: user for user in rows if not user.has_usable_password()}
+    open_links = AccountLink.objects.filter(user__in=locked, purpose=INVITATION, closed_at=None)
+    usable = {link.user_id: link for link in open_links if link.is_usable_by(locked[link.user_id], now)}
+    missing = [user for pk, user in locked.items() if pk not in usable]
+    open_links.filter(user__in=missing).update(
+        closed_at=now, close_reason=AccountLink.CloseReason.REPLACED, next_attempt_at=None
+    )
+    made = [new_link(user=user, purpose=INVITATION, email=user.email, now=now) for user in missing]
+    insert_rows(made)
+    return usable | {link.user_id: link for link in made}

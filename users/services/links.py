@@ -112,7 +112,14 @@ def _url(purpose: str, token: str) -> str:
 def make_link(*, user: CustomUser, purpose: Purpose, email: str, now: datetime, **columns: Any) -> AccountLink:
     """Make a link, which ends the one before. Call inside a unit of work that has locked the user."""
     close_links(user=user, purpose=purpose, reason=AccountLink.CloseReason.REPLACED, now=now)
-    return AccountLink.objects.create(
+    link = new_link(user=user, purpose=purpose, email=email, now=now, **columns)
+    link.save(force_insert=True)
+    return link
+
+
+def new_link(*, user: CustomUser, purpose: Purpose, email: str, now: datetime, **columns: Any) -> AccountLink:
+    """Return a link that is not stored yet."""
+    return AccountLink(
         user=user,
         purpose=purpose,
         email=email,

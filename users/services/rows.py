@@ -21,7 +21,12 @@ def locked(user_id: int) -> CustomUser:
 
 def record(user: CustomUser, what: str, *, before: str, after: str, actor: Actor, now: datetime) -> None:
     """Leave a row of history. Names what changed, never to what: history is not a second place for personal data."""
-    StatusChange.objects.create(
+    change_of(user, what, before=before, after=after, actor=actor, now=now).save(force_insert=True)
+
+
+def change_of(user: CustomUser, what: str, *, before: str, after: str, actor: Actor, now: datetime) -> StatusChange:
+    """Return that row of history, unsaved."""
+    return StatusChange(
         subject_type=user._meta.label_lower,
         subject_id=user.pk,
         from_status=before,

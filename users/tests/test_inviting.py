@@ -1,13 +1,13 @@
 """Accounts for people who are invited: one per address, and a link by which they set a first password."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.contrib.auth.hashers import is_password_usable
 
 from eventhub_config.tests.races import at_once, outcomes
 from users.models import AccountLink, CustomUser
-from users.services import invitation_for, invite, reset_password
+from users.services import invitations_for, invite, reset_password
 from users.services.links import LinkNotValid, token_of
 from users.tests.factories import NOW, PASSWORD, a_client, a_user, an_organizer
 
@@ -21,9 +21,8 @@ def invited(email: str = GUEST) -> CustomUser:
     return user
 
 
-def a_link_for(user: CustomUser) -> AccountLink:
-    link = invitation_for(user=user, now=NOW)
-    assert link is not None
+def a_link_for(user: CustomUser, now: datetime = NOW) -> AccountLink:
+    [link] = invitations_for(users=[user], now=now).values()
     return link
 
 
@@ -47,7 +46,7 @@ def test_an_address_that_has_one_keeps_it() -> None:
     user = a_user(email=GUEST)
 
     assert invited("GUEST@example.org") == user
-    assert invitation_for(user=user, now=NOW) is None
+    assert invitations_for(users=[user], now=NOW) == {}
 
 
 def test_the_link_sets_a_first_password_and_confirms_the_address() -> None:
@@ -61,7 +60,7 @@ def test_the_link_sets_a_first_password_and_confirms_the_address() -> None:
     assert answer.status_code == 204
     assert user.email_verified_at is not None
     assert a_client().post("/api/auth/token/", {"username": GUEST, "password": PASSWORD}).status_code == 200
-    assert invitation_for(user=user, now=NOW) is None
+    assert invitations_for(users=[user], now=NOW) == {}
 
 
 def test_the_link_works_once_and_for_thirty_days() -> None:
@@ -85,10 +84,11 @@ def test_after_its_time_there_is_a_new_one() -> None:
     user = invited()
     first = a_link_for(user)
 
-    later = invitation_for(user=user, now=NOW + timedelta(days=30))
+    later = a_link_for(user, NOW + timedelta(days=30))
 
-    assert later is not None
+    first.refresh_from_db()
     assert later != first
+    assert first.close_reason == "replaced"
 
 
 def test_whoever_forgot_about_it_can_ask_for_a_password() -> None:

@@ -3,14 +3,17 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.renderers import BaseRenderer
 from rest_framework.response import Response
 
 from eventhub_config.shared.rendering import FastJSONRenderer
+from eventhub_config.shared.throttling import Limit, enforce
 
 PDF = "application/pdf"
 PDF_RESPONSES = {(200, PDF): OpenApiTypes.BINARY}
@@ -56,6 +59,14 @@ class FileRenderer(BaseRenderer):
 class PdfRenderer(FileRenderer):
     media_type = PDF
     format = "pdf"
+
+
+def count_document(user_id: int) -> None:
+    """Count a document that is about to be drawn for somebody: it takes a hundred times as long as an answer in JSON.
+
+    :raises Throttled: that are enough for this minute.
+    """
+    enforce(Limit("documents", settings.DOCUMENT_RATE, timedelta(minutes=1)), str(user_id))
 
 
 def file_response(file: PrivateFile) -> Response:
