@@ -12,9 +12,9 @@ from bookings.services import (
     expire_booking,
     give_booking,
     lapse_offer,
+    leave_waitlist,
     resend_confirmation,
     tell_of_move,
-    tend_waitlist,
 )
 from bookings.services.complimentary import Gift
 from bookings.tests.factories import a_booking, a_full_event, a_place, an_offer
@@ -167,8 +167,9 @@ def test_every_kind_can_be_mailed(mailoutbox: list[EmailMultiAlternatives]) -> N
     update_event(event_id=moved.event_id, changes={"city": "Hamburg"}, actor=moved.event.organizer, now=NOW)
     tell_of_move(booking_id=moved.pk, now=NOW)
     resend_confirmation(booking_id=moved.pk, actor=moved.user, now=NOW)
-    lapse_offer(entry_id=an_offer().pk, now=NOW + timedelta(days=1))
-    tend_waitlist(event_id=a_place(a_full_event()).event_id, now=START)
+    lapse_offer(entry_id=an_offer(now=NOW - timedelta(days=1), starts_at=START).pk, now=NOW)
+    removed = a_place(a_full_event())
+    leave_waitlist(entry_id=removed.pk, actor=removed.event.organizer, now=NOW)
     for guest in (a_user().email, "newcomer@example.org"):
         gift = Gift(email=guest, reason="Press")
         give_booking(event_id=moved.event_id, gift=gift, actor=moved.event.organizer, now=NOW)
