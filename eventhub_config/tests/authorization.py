@@ -294,8 +294,8 @@ BODIES: Mapping[str, dict[str, Any] | Callable[[World, str], dict[str, Any]]] = 
     "bookings_confirm": {"reason": "Paid at the counter"},
     "events_complimentary": {"email": "guest@example.org", "reason": "Press"},
     "events_complimentary_import": {"file": b"email,reason\nguest@example.org,Press\n"},
-    "events_check_in": lambda world, about: {"code": world.objects["ticket"].code},
-    "events_scans": lambda world, about: {
+    "events_check_in": lambda world, _about: {"code": world.objects["ticket"].code},
+    "events_scans": lambda world, _about: {
         "scans": [{"scan_id": "1", "code": world.objects["ticket"].code, "scanned_at": world.now.isoformat()}]
     },
     "payments_create": lambda world, about: {"booking": world.pk(about), "token": "tok_success"},

@@ -82,19 +82,11 @@ def a_hidden_draft(world: World) -> Hidden:
         ],
         lists=frozenset(
             {
-                "events",
-                "sessions",
-                "ticket-types",
-                "bookings",
-                "tickets",
-                "payments",
-                "refunds",
-                "invoices",
-                "notifications",
-                "waitlist",
+                "events", "sessions", "ticket-types", "bookings", "tickets", "payments", "refunds", "invoices",
+                "notifications", "waitlist",
             }
-        ),  # fmt: skip
-    )
+        ),
+    )  # fmt: skip
 
 
 def _times(event: Event) -> dict[str, str]:
