@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from io import StringIO
+from itertools import islice
 from typing import Any, NamedTuple
 
 from django.core.files.uploadedfile import UploadedFile
@@ -82,7 +83,7 @@ def read_gifts(content: bytes | str, kinds: Sequence[TicketType], *, reason: str
             lines.append(line)
         else:
             problems += [
-                RowProblem(line, field, str(getattr(message, "code", "invalid")), str(message))
+                RowProblem(line, field, str(getattr(message, "code", "invalid")), _said(field, message, given))
                 for field, messages in body.errors.items()
                 for message in messages
             ]
@@ -167,7 +168,7 @@ def _rows(text: str) -> tuple[list[str], list[tuple[int, list[str]]]]:
     delimiter = max(_DELIMITERS, key=first.count)
     reader = csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
-        numbered = list(_numbered(reader))
+        numbered = list(islice(_numbered(reader), MOST_AT_ONCE + 2))  # the columns, and one line too many
     except csv.Error as error:
         raise _refused("malformed", f"Line {reader.line_num} cannot be read: {error}.") from error
     if not numbered:
@@ -196,6 +197,13 @@ def _type(given: Mapping[str, str], kinds: Sequence[TicketType]) -> dict[str, An
     if not said or len(named) != 1:
         return {}
     return {"ticket_type": named[0]}
+
+
+def _said(field: str, message: str, given: Mapping[str, str]) -> str:
+    """Return what is wrong with a cell in words; a ticket type is called by its name as often as by its id."""
+    if field == "ticket_type" and getattr(message, "code", "") == "invalid":
+        return f"No ticket type of this event, or more than one, is called “{given['ticket_type'][:80]}”."
+    return str(message)
 
 
 def _problem(line: int, refused: Refused) -> RowProblem:

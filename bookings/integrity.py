@@ -103,6 +103,7 @@ def the_queue_moves_on() -> Iterator[tuple[str, str]]:
     before = timezone.now() - SWEPT_WITHIN
     over = ~Q(event__status=Event.Status.PUBLISHED) & Q(event__status_changed_at__lt=before)
     late = Q(event__registration_deadline__lt=before) | Q(event__starts_at__lt=before)
+    late &= Q(event__updated_at__lt=before)  # else an edit may have closed it a moment ago
     for entry in Waitlist.objects.active().filter(over | late).order_by("pk"):
         yield f"waitlist entry {entry}", f"is {entry.status}; its event is not open"
     for entry in _offered().filter(offer_expires_at__lt=before).order_by("pk"):

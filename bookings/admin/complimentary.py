@@ -12,13 +12,14 @@ from django.utils import timezone
 
 from bookings.gift_files import COLUMNS, FileRefused, RowProblem, content_of, import_file, preview, text_of
 from bookings.services import give_booking
-from bookings.services.complimentary import Gift
+from bookings.services.complimentary import Gift, type_of
 from eventhub_config.shared.admin_forms import explain
 from eventhub_config.shared.errors import DomainError
 from eventhub_config.shared.scoped_admin import ScopedAdmin
 from eventhub_config.shared.validators import validate_single_line
 from events.admin import EventAdmin
 from events.models import Event, TicketType
+from events.services import read_offer
 from users.authentication import signed_in
 from users.models import EMAIL_MAX_LENGTH, validate_email_key
 
@@ -26,6 +27,8 @@ PAGE = "bookings_booking_complimentary"
 
 
 class GiftForm(forms.Form):
+    required_css_class = "required"
+
     email = forms.EmailField(label="E-mail address", max_length=EMAIL_MAX_LENGTH, validators=[validate_email_key])
     name = forms.CharField(max_length=160, required=False, validators=[validate_single_line])
     ticket_type = forms.ModelChoiceField(queryset=TicketType.objects.none(), empty_label=None)
@@ -46,6 +49,8 @@ class GiftForm(forms.Form):
 
 
 class ListForm(forms.Form):
+    required_css_class = "required"
+
     file = forms.FileField(label="CSV file", help_text=f"In UTF-8, with the columns {', '.join(COLUMNS)}.")
     reason = forms.CharField(
         max_length=255,
@@ -109,8 +114,11 @@ class ComplimentaryPage(ScopedAdmin):
         except DomainError as error:
             form.add_error(None, explain(error))
             return self._page(request, event, list_form=form)
-        seen = ListSeenForm(initial={"csv": text, "reason": reason})
-        return self._page(request, event, list_form=form, found=found, problems=found.problems, seen_form=seen)
+        seen, offer = ListSeenForm(initial={"csv": text, "reason": reason}), read_offer(event.pk)
+        rows = [(line, gift, getattr(type_of(offer, gift), "name", "")) for line, gift in found.file.numbered()]
+        return self._page(
+            request, event, list_form=form, found=found, problems=found.problems, seen_form=seen, rows=rows
+        )
 
     def _import(self, request: HttpRequest, event: Event) -> HttpResponseBase:
         form = ListSeenForm(request.POST)

@@ -1,6 +1,7 @@
 """The door in the admin: a page to let people in by their codes, and what was scanned."""
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.contrib import admin, messages
@@ -12,7 +13,7 @@ from django.utils import timezone
 
 from bookings import services
 from bookings.models import Booking, Scan, Ticket
-from bookings.services.door import ScanRequest
+from bookings.services.door import AlreadyCheckedIn, ScanRequest
 from eventhub_config.shared.admin_forms import explain
 from eventhub_config.shared.errors import DomainError
 from eventhub_config.shared.scoped_admin import ScopedAdmin
@@ -24,6 +25,8 @@ PAGE = "bookings_ticket_door"
 
 
 class CodeForm(forms.Form):
+    required_css_class = "required"
+
     code = forms.CharField(
         max_length=500,
         label="Ticket code or booking reference",
@@ -49,6 +52,9 @@ class DoorPage(ScopedAdmin):
             try:
                 done = self._close(request, event) if "close" in request.POST else self._let_in(request, event, form)
                 self.message_user(request, done, messages.SUCCESS)
+            except AlreadyCheckedIn as refusal:
+                for ticket in refusal.tickets:
+                    self.message_user(request, _who_is_in(ticket, event), messages.WARNING)
             except DomainError as refusal:
                 self.message_user(request, explain(refusal), messages.WARNING)
             return HttpResponseRedirect(request.path)
@@ -74,6 +80,14 @@ class DoorPage(ScopedAdmin):
         return f"The doors are closed. Bookings that became no-shows: {closed}."
 
 
+def _who_is_in(ticket: Ticket, event: Event) -> str:
+    """Return who was let in with a ticket, by whom, and when by the event's clock."""
+    at = ticket.checked_in_at.astimezone(ZoneInfo(event.timezone)) if ticket.checked_in_at else None
+    when = f" at {at:%H:%M} on {at:%Y-%m-%d}" if at else ""
+    by = f" by {ticket.checked_in_by.display_name}" if ticket.checked_in_by else ""
+    return f"{ticket.holder_name} is in already: let in{when}{by}."
+
+
 def _counts(event: Event) -> dict[str, int]:
     """Return how many seats are expected, and how many people are in."""
     tickets = Ticket.objects.of_event(event.pk).filter(booking__event=event)
@@ -96,12 +110,7 @@ def door_link(event: Event) -> tuple[str, str] | None:
     return None if shut else ("At the door", reverse(f"admin:{PAGE}", args=[event.pk]))
 
 
-EventAdmin.row_links += [
-    _link_to("Bookings", "booking"),
-    _link_to("Attendees", "ticket"),
-    _link_to("Waitlist", "waitlist"),
-    door_link,
-]
+EventAdmin.row_links += [_link_to("Bookings", "booking"), _link_to("Attendees", "ticket"), door_link]
 
 
 @admin.register(Scan)

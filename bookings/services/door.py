@@ -474,8 +474,14 @@ def read_locked(codes: Sequence[str], bookings: Sequence[int], event: Event) -> 
             booking.user = _person(ticket, "u", ticket.of_user)
         ticket.booking = known[ticket.booking_id]
         ticket.ticket_type = _row(TicketType, id=ticket.ticket_type_id, name=ticket.of_type)
-        if ticket.checked_in_by_id:
+        if ticket.checked_in_by_id and ticket.c_username is not None:
             ticket.checked_in_by = _person(ticket, "c", ticket.checked_in_by_id)
+    # Let in while we waited for the lock: the row is the new one then, but what is joined to it is as we began.
+    unnamed: list[Any] = [row for row in tickets if row.checked_in_by_id and "checked_in_by" not in row._state.fields_cache]
+    if unnamed:
+        people = CustomUser.objects.in_bulk({ticket.checked_in_by_id for ticket in unnamed})
+        for ticket in unnamed:
+            ticket.checked_in_by = people[ticket.checked_in_by_id]
     return tickets
 
 

@@ -128,6 +128,7 @@ class _Promotion:
     now: datetime
     skip_blocked: bool
     passing_over: set[int] = field(default_factory=set)  # types whose first party has waited long enough
+    beyond_reach: set[int] = field(default_factory=set)  # types with a party in front that no seats will ever do for
 
     def run(self, limit: int) -> list[Waitlist]:
         kinds = {kind.pk: kind for kind in self.kinds}
@@ -145,10 +146,15 @@ class _Promotion:
             if self._is_moot(first):
                 heads[kind.pk] = next(queues[kind.pk], None)
                 continue
+            if self._is_beyond_reach(first, kind):
+                heads[kind.pk] = next(queues[kind.pk], None)
+                continue
             entry = self._who_fits(first, kind)
             if entry is None:
                 heads[kind.pk] = None
                 continue
+            if kind.pk in self.beyond_reach or entry is not first:
+                self._pass_over(entry)
             self._offer(entry, kind)
             served.append(entry)
             if entry is first:
@@ -163,6 +169,18 @@ class _Promotion:
         else:
             return False
         end_place(entry, Waitlist.Status.CLOSED, actor=QUEUE, now=self.now, note=reason)
+        return True
+
+    def _is_beyond_reach(self, entry: Waitlist, kind: TicketType) -> bool:
+        """Return whether a party is larger than all the seats there are, since an edit took some away.
+
+        It keeps its place, in case they come back, but nobody waits with it.
+        """
+        most = min((count for count in (self.event.capacity, kind.quantity) if count is not None), default=None)
+        if most is None or entry.seats <= most:
+            return False
+        self._note_block(entry, None)
+        self.beyond_reach.add(kind.pk)
         return True
 
     def _who_fits(self, first: Waitlist, kind: TicketType) -> Waitlist | None:
@@ -180,13 +198,13 @@ class _Promotion:
         for entry in smaller[:_READ_AT_ONCE]:
             if self._is_moot(entry):
                 continue
-            self._pass_over(entry)
-            first.blocked_since = None
-            # One hour of waiting was for all the seats that lay idle: they go to everybody whom they fit. Whatever is
-            # freed after that is waited with anew.
             self.passing_over.add(kind.pk)
             return entry
-        if first.blocked_since is None and kind.pk not in self.passing_over:
+        # One hour of waiting was for all the seats that lay idle: they went to everybody whom they fit. Whatever is
+        # freed after that is waited with anew.
+        if kind.pk in self.passing_over:
+            self._note_block(first, None)
+        elif first.blocked_since is None:
             self._note_block(first, self.now)
         return None
 
@@ -209,7 +227,7 @@ class _Promotion:
     def _pass_over(self, entry: Waitlist) -> None:
         """Let those who are overtaken see that they were, and why nothing came."""
         before = Waitlist.objects.in_queue().filter(ticket_type_id=entry.ticket_type_id, pk__lt=entry.pk)
-        before.order_by().update(passed_over_at=self.now, blocked_since=None)
+        before.order_by().update(passed_over_at=self.now)
 
     def _offer(self, entry: Waitlist, kind: TicketType) -> None:
         if not hold_seats(self.event.pk, {kind.pk: entry.seats}):

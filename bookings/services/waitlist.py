@@ -434,8 +434,12 @@ SELECT id, place FROM (
 """  # noqa: S608 (our own names)
 
 
-def events_to_tend(now: datetime) -> QuerySet[Event, int]:
-    """Return the ids of events whose queues have something to be done: to be closed, cleared, or served."""
+def events_to_tend(now: datetime) -> list[int]:
+    """Return the ids of events whose queues have something to be done: to be closed, cleared, or served.
+
+    Those to be served come last and in no order: seats that are too few for whoever is first are found at every run,
+    and however many such events there are, none of them is always before the others.
+    """
     queued = Waitlist.objects.active().filter(event_id=OuterRef("pk"))
     is_open = Q(status=Event.Status.PUBLISHED, starts_at__gt=now) & (
         Q(registration_deadline=None) | Q(registration_deadline__gt=now)
@@ -450,8 +454,8 @@ def events_to_tend(now: datetime) -> QuerySet[Event, int]:
     to_close = Event.objects.filter(~is_open, Exists(queued))
     to_serve = Event.objects.filter(is_open, Q(capacity=None) | Q(capacity__gt=F("seats_taken")), Exists(served))
     to_clear = Event.objects.filter(is_open, Exists(moot(queued)))
-    ids = [found.order_by().values_list("pk", flat=True) for found in (to_close, to_serve, to_clear)]
-    return ids[0].union(*ids[1:])
+    found = [to_close.order_by("pk"), to_clear.order_by("pk"), to_serve.order_by("?")]
+    return list(dict.fromkeys(pk for events in found for pk in events.values_list("pk", flat=True)))
 
 
 def _require_move(entry: Waitlist, status: str) -> None:

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -123,7 +124,8 @@ def test_the_page_of_a_door_lets_in_by_code() -> None:
 
     assert good == ["Ada Lovelace is in: Standard (Vegetarian)."]
     who = event.organizer.display_name
-    assert twice[-1] == f"Ada Lovelace was let in at 2027-03-01T12:00:00Z by {who}."
+    local = NOW.astimezone(ZoneInfo(event.timezone))
+    assert twice[-1] == f"Ada Lovelace is in already: let in at {local:%H:%M} on 2027-03-01 by {who}."
     assert shown.context["counts"] == {"expected": 1, "present": 1, "unpaid": 0}
     assert "Close the doors" not in shown.content.decode()
 
@@ -165,8 +167,10 @@ def test_an_events_page_leads_to_its_people_and_its_door() -> None:
 
     page = browser(event.organizer).get(f"/admin/events/event/{event.pk}/change/").content.decode()
 
-    for address in (f"{BOOKINGS}?event={event.pk}", f"{TICKETS}?event={event.pk}", door_of(event)):
+    queue = f"/admin/bookings/waitlist/?event={event.pk}&amp;o=1"
+    for address in (f"{BOOKINGS}?event={event.pk}", f"{TICKETS}?event={event.pk}", door_of(event), queue):
         assert f'href="{address}"' in page
+    assert page.count(">Waitlist</a>") == 1
     assert browser(event.organizer).get(f"{TICKETS}?event={event.pk}").status_code == 200
 
 

@@ -196,6 +196,7 @@ def test_what_would_be_a_formula_in_a_spreadsheet_is_a_name_here() -> None:
         (b'email,reason\na@example.org,"never ends\n', "malformed"),
         (b"\x50\x4b\x03\x04\x14\x00\x06", "malformed"),
         (b"email,reason\n" + b"a@example.org,x\n" * 501, "too_many_rows"),
+        (b"email,reason\n" + b"a@example.org,x\n" * 501 + b'"never read', "too_many_rows"),
     ],
 )
 def test_refuses_what_is_no_such_list(content: bytes, code: str) -> None:

@@ -158,6 +158,7 @@ def test_a_list_is_looked_at_and_then_booked():
     done = client.post(page_of(event), form_on(looked, "import_form") | {"do": "import"})
 
     assert "2 bookings with 2 seats: all lines are good" in looked.content.decode()
+    assert "<td>ann@example.org</td><td>Ann</td><td>Standard</td><td>1</td>" in looked.content.decode()
     assert before == 0
     assert messages_of(done) == ["2 bookings with 2 seats were made. Everybody is told by mail."]
     assert list(Booking.objects.order_by("pk").values_list("invited_as", flat=True)) == ["Ann", "bob@example.org"]

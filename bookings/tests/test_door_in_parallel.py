@@ -20,7 +20,7 @@ from bookings.services import (
     record_scans,
     undo_check_in,
 )
-from bookings.services.door import Outcome, ScanRequest
+from bookings.services.door import AlreadyCheckedIn, Outcome, ScanRequest
 from bookings.tests.factories import a_booking, many_bookings
 from eventhub_config.shared.actors import System
 from eventhub_config.shared.integrity import all_checks
@@ -63,6 +63,19 @@ def test_of_twenty_devices_that_scan_one_code_one_lets_in() -> None:
     assert Scan.objects.filter(outcome="checked_in").count() == 1
     assert Scan.objects.count() == DEVICES
     assert findings() == []
+
+
+def test_each_of_them_is_told_who_let_in_with_it() -> None:
+    """BKG-6: also those who waited for the lock, and found the ticket free when they began."""
+    for _ in range(5):
+        ticket = ticket_of(a_booking())
+        by = ticket.booking.event.organizer
+
+        refusals = [result for result in at_once([scanning(ticket)] * 8) if isinstance(result, AlreadyCheckedIn)]
+
+        assert {refusal.tickets[0].checked_in_by for refusal in refusals} == {by}
+        told = {refusal.detail for refusal in refusals}
+        assert told == {f"{ticket.attendee_name} was let in at 2027-03-01T12:00:00Z by {by.display_name}."}
 
 
 def test_one_scan_that_is_sent_twenty_times_is_answered_alike() -> None:

@@ -78,6 +78,14 @@ def test_says_in_one_word_who_may_come_in() -> None:
     assert {row["state"] for row in whole["tickets"]} == {"valid", "checked_in", "no_show", "unpaid"}
 
 
+def test_an_empty_mark_asks_for_the_whole_list() -> None:
+    event = an_event()
+    cancel_booking(booking_id=a_booking(event=event).pk, actor=event.organizer, now=NOW)
+    ticket = ticket_of(a_booking(event=event))
+
+    assert listed(event, changed_since="") == listed(event, changed_since=" ") == [ticket.pk]
+
+
 def test_calls_somebody_who_was_invited_as_the_organizer_did() -> None:
     event = an_event()
     booking = a_booking(event=event, user=a_user(first_name="Ada", last_name="Lovelace"))

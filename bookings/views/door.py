@@ -82,7 +82,7 @@ class DoorViewSet(ApiViewSet):
         event = door.event_at_door(int(pk), self.caller)
         # The bookings' event once more: else the database may look through those of all events for active ones.
         tickets = self.filter_queryset(Ticket.objects.of_event(event.pk).filter(booking__event=event))
-        since = request.query_params.get("changed_since")
+        since = request.query_params.get("changed_since", "").strip()  # as the filter reads it
         if not since:  # a phone that has them already has to learn that they are gone
             tickets = tickets.filter(booking__status__in=Booking.ACTIVE)
         body = read_door_list(event, tickets, moment_of(since) if since else None)

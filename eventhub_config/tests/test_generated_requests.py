@@ -55,6 +55,8 @@ OF_RESOURCE = {
     "sessions": "session",
     "ticket-types": "ticket_type",
     "bookings": "booking",
+    "tickets": "ticket",
+    "waitlist": "offer",
     "payments": "payment",
     "refunds": "refund",
     "invoices": "invoice",
