@@ -14,7 +14,7 @@ from bookings.models import Booking
 from bookings.serializers.complimentary import GiftSerializer
 from bookings.services.complimentary import MOST_AT_ONCE, Gift, GiftsRefused, Refused, give_bookings, why_not_given
 from eventhub_config.shared.actors import Actor
-from eventhub_config.shared.errors import DomainError, InvalidInput, PayloadTooLarge
+from eventhub_config.shared.errors import InvalidInput, PayloadTooLarge
 from events.models import Event, TicketType
 
 COLUMNS = ("email", "name", "ticket_type", "quantity", "reason")
@@ -70,7 +70,8 @@ def read_gifts(content: bytes | str, kinds: Sequence[TicketType], *, reason: str
     :raises InvalidInput: it is no CSV file with the right columns, or has too many lines.
     :raises PayloadTooLarge: it has too many bytes.
     """
-    header, rows = _rows(text_of(content))
+    source = _field_of(content)
+    header, rows = _rows(text_of(content), source)
     gifts, lines, problems = [], [], []
     for line, cells in rows:
         if len(cells) > len(header):
@@ -88,7 +89,7 @@ def read_gifts(content: bytes | str, kinds: Sequence[TicketType], *, reason: str
                 for message in messages
             ]
     if not gifts and not problems:
-        raise _refused("empty", "There are no lines below the first one.")
+        raise InvalidInput.field(source, "empty", "There are no lines below the first one.")
     return GiftFile(gifts, lines, problems)
 
 
@@ -101,8 +102,14 @@ class Imported:
     bookings: Sequence[Booking] = ()
 
     @property
+    def good(self) -> list[Gift]:
+        """The gifts of lines with which nothing is wrong."""
+        wrong = {problem.line for problem in self.problems}
+        return [gift for line, gift in self.file.numbered() if line not in wrong]
+
+    @property
     def seats(self) -> int:
-        return sum(gift.quantity for gift in self.file.gifts)
+        return sum(gift.quantity for gift in self.good)
 
 
 def preview(*, event: Event, content: bytes | str, reason: str, actor: Actor, now: datetime) -> Imported:
@@ -150,19 +157,20 @@ def text_of(content: bytes | str) -> str:
     :raises InvalidInput: it is none, or not in UTF-8.
     :raises PayloadTooLarge: it has too many bytes.
     """
+    source = _field_of(content)
     if len(content) > LARGEST_FILE:
         raise PayloadTooLarge(f"Send {LARGEST_FILE} bytes at most.")
     if isinstance(content, bytes):
         try:
             content = content.decode("utf-8")
         except UnicodeDecodeError as error:
-            raise _refused("not_utf8", "Save the file as CSV in UTF-8.") from error
+            raise InvalidInput.field(source, "not_utf8", "Save the file as CSV in UTF-8.") from error
     if "\0" in content:
-        raise _refused("malformed", "This is not a text.")
+        raise InvalidInput.field(source, "malformed", "This is not a text.")
     return content.removeprefix("\ufeff")  # the mark by which spreadsheets know UTF-8
 
 
-def _rows(text: str) -> tuple[list[str], list[tuple[int, list[str]]]]:
+def _rows(text: str, source: str) -> tuple[list[str], list[tuple[int, list[str]]]]:
     """Return the names of the columns, and each line that is not empty with its number."""
     first = text.lstrip().partition("\n")[0]
     delimiter = max(_DELIMITERS, key=first.count)
@@ -170,15 +178,18 @@ def _rows(text: str) -> tuple[list[str], list[tuple[int, list[str]]]]:
     try:
         numbered = list(islice(_numbered(reader), MOST_AT_ONCE + 2))  # the columns, and one line too many
     except csv.Error as error:
-        raise _refused("malformed", f"Line {reader.line_num} cannot be read: {error}.") from error
+        raise InvalidInput.field(source, "malformed", f"Line {reader.line_num} cannot be read: {error}.") from error
     if not numbered:
-        raise _refused("empty", "The file is empty.")
+        raise InvalidInput.field(source, "empty", "The file is empty.")
     header = [cell.strip().lower().replace(" ", "_") for cell in numbered[0][1]]
     unknown = [name for name in header if name not in COLUMNS]
     if unknown or "email" not in header or len(set(header)) < len(header):
-        raise _refused("columns", f"The first line names the columns: email, and any of {', '.join(COLUMNS[1:])}.")
+        found = f"There is no column “{unknown[0][:40]}”. " if unknown else ""
+        columns = ", ".join(COLUMNS[1:])
+        message = f"{found}The first line names the columns: email, and any of {columns}."
+        raise InvalidInput.field(source, "columns", message)
     if len(numbered) - 1 > MOST_AT_ONCE:
-        raise _refused("too_many_rows", f"Send {MOST_AT_ONCE} lines at most.")
+        raise InvalidInput.field(source, "too_many_rows", f"Send {MOST_AT_ONCE} lines at most.")
     return header, numbered[1:]
 
 
@@ -212,5 +223,6 @@ def _problem(line: int, refused: Refused) -> RowProblem:
     return RowProblem(line, refused.field, code, told.get("message", refused.refusal.detail))
 
 
-def _refused(code: str, message: str) -> DomainError:
-    return InvalidInput.field("file", code, message)
+def _field_of(content: bytes | str) -> str:
+    """Return where a list came in: as a file, or as a text."""
+    return "file" if isinstance(content, bytes) else "csv"

@@ -4,12 +4,14 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 
+from django.conf import settings
 from django.db.models import Count, F, Q, QuerySet
 from django.utils import timezone
 
 from bookings.models import Booking, Scan, Ticket, Waitlist
 from bookings.services.waitlist import moot
 from eventhub_config.shared.integrity import Check
+from events.availability import why_closed, why_not_on_sale
 from events.models import Event, TicketType
 
 # Five times as often as the sweeps run.
@@ -112,6 +114,24 @@ def the_queue_moves_on() -> Iterator[tuple[str, str]]:
         yield f"waitlist entry {entry}", "is of somebody who has a booking"
 
 
+def seats_are_offered_to_who_waits() -> Iterator[tuple[str, str]]:
+    """Look for seats that lie idle although whoever is first in the queue fits, and has for some minutes."""
+    now = timezone.now()
+    before = now - SWEPT_WITHIN
+    queued = TicketType.objects.filter(waiting_count__gt=0, event__status=Event.Status.PUBLISHED)
+    settled = queued.filter(event__updated_at__lt=before, event__status_changed_at__lt=before)
+    for kind in settled.select_related("event").order_by("pk"):
+        # Closed or paused at either moment: the sweeps may not have been there yet.
+        if any(why_closed(kind.event, at) or why_not_on_sale(kind, at) for at in (before, now)):
+            continue
+        counts = [count for count in (kind.seats_left, kind.event.seats_left) if count is not None]
+        room = min(counts, default=settings.MAX_SEATS_PER_BOOKING)
+        able = Waitlist.objects.in_queue().filter(ticket_type=kind, user__is_active=True)
+        first = able.filter(Q(status_changed_at__lt=before)).first()
+        if first and first.seats <= room:
+            yield f"ticket type {kind}", f"has {room} seats left; waitlist entry {first} waits for {first.seats}"
+
+
 def who_is_in_came_at_some_time() -> Iterator[tuple[str, str]]:
     # A cancelled one may have been in before.
     torn = Q(status=Ticket.Status.CHECKED_IN, checked_in_at__isnull=True)
@@ -154,6 +174,7 @@ CHECKS = [
     Check("waitlist_event", "A place in a queue is for its type's event.", places_are_for_their_types_event),
     Check("waitlist_bookings", "An accepted offer is a booking of the same seats.", accepted_places_have_their_booking),
     Check("waitlist_moves_on", "Queues end with their events, and offers with their time.", the_queue_moves_on),
+    Check("waitlist_served", "No seat lies idle while whoever is first fits.", seats_are_offered_to_who_waits),
     Check("waiver_reason", "What is free of charge says why.", what_was_waived_says_why),
     Check("free_is_confirmed", "Free bookings are confirmed at once.", free_bookings_owe_nothing),
     Check("check_ins", "Who is checked in was let in at some time, nobody else.", who_is_in_came_at_some_time),

@@ -3,8 +3,8 @@
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, Sum
-from django.db.models.functions import TruncDate
+from django.db.models import Count, Q, Sum
+from django.db.models.functions import Coalesce, TruncDate
 from rest_framework import serializers
 
 from bookings.models import Booking, Ticket, Waitlist
@@ -25,6 +25,7 @@ class BookingStatisticsSerializer(serializers.Serializer[Any]):
         child=serializers.IntegerField(), help_text="Places in its queues, in each state."
     )
     seats_taken = serializers.IntegerField(help_text="Those that are offered to the waitlist too.")
+    complimentary_seats = serializers.IntegerField(help_text="Of them, those that were given away.")
     fill_rate = serializers.FloatField(allow_null=True, help_text="0 to 1; null: unlimited.")
     checked_in = serializers.IntegerField(help_text="Tickets.")
     check_in_rate = serializers.FloatField(
@@ -40,11 +41,14 @@ def of_event(event_id: int) -> dict[str, Any]:
     """Return the figures in five statements, however many bookings there are."""
     event = Event.objects.only("capacity", "seats_taken", "timezone").get(pk=event_id)
     bookings = Booking.objects.filter(event_id=event_id).order_by()
+    given = Coalesce(Sum("seats", filter=Q(total_amount=0) & ~Q(waiver_reason="")), 0)
     counted = {
-        status: (count, seats)
-        for status, count, seats in bookings.values_list("status").annotate(count=Count("pk"), seats=Sum("seats"))
+        status: (count, seats, given_away)
+        for status, count, seats, given_away in bookings.values_list("status").annotate(
+            count=Count("pk"), total=Sum("seats"), given=given
+        )
     }
-    by_status = {status: counted.get(status, (0, 0)) for status in Booking.Status.values}
+    by_status = {status: counted.get(status, (0, 0, 0)) for status in Booking.Status.values}
     places = Waitlist.objects.filter(event_id=event_id).order_by()
     queued = dict(places.values_list("status").annotate(count=Count("pk")))
     days = (
@@ -56,10 +60,11 @@ def of_event(event_id: int) -> dict[str, Any]:
     checked_in = Ticket.objects.of_event(event_id).filter(status=Ticket.Status.CHECKED_IN).count()
     expected = by_status[Booking.Status.CONFIRMED][1] + by_status[Booking.Status.NO_SHOW][1]
     return {
-        "by_status": {status: count for status, (count, _seats) in by_status.items()},
-        "seats_by_status": {status: seats for status, (_count, seats) in by_status.items()},
+        "by_status": {status: count for status, (count, _seats, _given) in by_status.items()},
+        "seats_by_status": {status: seats for status, (_count, seats, _given) in by_status.items()},
         "waitlist_by_status": {status: queued.get(status, 0) for status in Waitlist.Status.values},
         "seats_taken": event.seats_taken,
+        "complimentary_seats": sum(by_status[status][2] for status in Booking.ACTIVE),
         "fill_rate": _rate(event.seats_taken, event.capacity),
         "checked_in": checked_in,
         "check_in_rate": _rate(checked_in, expected),

@@ -151,6 +151,9 @@ class BookingAdmin(ComplimentaryPage, BookingPaperActions, GuestsByInvitedName):
     def billed_to(self, booking: Booking) -> str:
         return lines_of(booking.billing)
 
+    def name_of(self, row: Booking) -> str:
+        return f"{row.reference}: {self.attendee(row)}, {row.event.title}"
+
     def has_cancel_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)
 

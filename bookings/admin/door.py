@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from bookings import services
 from bookings.models import Booking, Scan, Ticket
-from bookings.services.door import AlreadyCheckedIn, ScanRequest
+from bookings.services.door import AlreadyCheckedIn, ScanRequest, SeveralTickets
 from eventhub_config.shared.admin_forms import explain
 from eventhub_config.shared.errors import DomainError
 from eventhub_config.shared.scoped_admin import ScopedAdmin
@@ -52,11 +52,9 @@ class DoorPage(ScopedAdmin):
             try:
                 done = self._close(request, event) if "close" in request.POST else self._let_in(request, event, form)
                 self.message_user(request, done, messages.SUCCESS)
-            except AlreadyCheckedIn as refusal:
-                for ticket in refusal.tickets:
-                    self.message_user(request, _who_is_in(ticket, event), messages.WARNING)
             except DomainError as refusal:
-                self.message_user(request, explain(refusal), messages.WARNING)
+                for said in _said(refusal, event):
+                    self.message_user(request, said, messages.WARNING)
             return HttpResponseRedirect(request.path)
         context = {
             **self.admin_site.each_context(request),
@@ -78,6 +76,16 @@ class DoorPage(ScopedAdmin):
     def _close(self, request: HttpRequest, event: Event) -> str:
         closed = services.close_doors(event_id=event.pk, actor=signed_in(request), now=timezone.now())
         return f"The doors are closed. Bookings that became no-shows: {closed}."
+
+
+def _said(refusal: DomainError, event: Event) -> list[str]:
+    """Return a refusal in words, with the tickets that it is about."""
+    if isinstance(refusal, AlreadyCheckedIn) and refusal.tickets:
+        return [_who_is_in(ticket, event) for ticket in refusal.tickets]
+    if isinstance(refusal, SeveralTickets):
+        left = ", ".join(f"{ticket.holder_name} ({ticket.code})" for ticket in refusal.tickets)
+        return [f"{explain(refusal)} {left}"]
+    return [explain(refusal)]
 
 
 def _who_is_in(ticket: Ticket, event: Event) -> str:

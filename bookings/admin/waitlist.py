@@ -59,6 +59,9 @@ class WaitlistAdmin(ScopedAdmin):
     def passed_over(self, entry: Waitlist) -> bool:
         return entry.passed_over_at is not None
 
+    def name_of(self, row: Waitlist) -> str:
+        return f"{self.person(row)}: {row.seats} of “{row.ticket_type.name}”, {row.event.title}"
+
     def has_serve_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)
 

@@ -45,7 +45,13 @@ class BillingSerializer(serializers.Serializer[Any]):
     address = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
     postal_code = serializers.CharField(max_length=20, required=False, allow_blank=True, default="")
     city = serializers.CharField(max_length=120, required=False, allow_blank=True, default="")
-    country = serializers.RegexField(r"^[A-Z]{2}$", required=False, allow_blank=True, default="")
+    country = serializers.RegexField(
+        r"^[A-Z]{2}$",
+        required=False,
+        allow_blank=True,
+        default="",
+        error_messages={"invalid": "Send the two capital letters of ISO 3166-1, such as DE."},
+    )
     tax_id = serializers.CharField(max_length=40, required=False, allow_blank=True, default="")
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from bookings.models import Ticket
@@ -16,6 +17,16 @@ CODE_MAX_LENGTH = 500
 SCAN_ID = r"^[\x21-\x7e]{1,64}$"
 
 
+@extend_schema_field({"type": "string", "pattern": r"^[\u0021-\u007e]{1,64}$", "examples": ["north-gate-0042"]})
+class ScanIdField(serializers.RegexField):
+    """What a device calls a scan."""
+
+    default_error_messages = {"invalid": "Send 1 to 64 printable ASCII characters without spaces."}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(SCAN_ID, **kwargs)
+
+
 class CheckInSerializer(serializers.Serializer[Any]):
     """`{"code": "..."}` alone lets somebody in."""
 
@@ -23,8 +34,7 @@ class CheckInSerializer(serializers.Serializer[Any]):
         max_length=CODE_MAX_LENGTH,
         help_text="A ticket's code, or the reference of a booking of which one ticket is left.",
     )
-    scan_id = serializers.RegexField(
-        SCAN_ID,
+    scan_id = ScanIdField(
         required=False,
         help_text="Chosen by the device, once per event: sent again, the scan is answered as the first time.",
     )
@@ -35,7 +45,7 @@ class CheckInSerializer(serializers.Serializer[Any]):
 
 
 class ScanSerializer(CheckInSerializer):
-    scan_id = serializers.RegexField(SCAN_ID, help_text="Chosen by the device, once per event.")
+    scan_id = ScanIdField(help_text="Chosen by the device, once per event.")
     scanned_at = MomentField(help_text="By the device's clock.")
 
 
@@ -62,6 +72,7 @@ class FoundTicketSerializer(serializers.Serializer[Any]):
     code = serializers.CharField()
     ticket_type = serializers.IntegerField()
     holder_name = serializers.CharField(help_text="As given for this ticket; else of whoever booked it.")
+    booking = serializers.IntegerField()
     booking_reference = serializers.CharField()
     status = serializers.ChoiceField(choices=Ticket.Status.choices)
     checked_in_at = MomentField(allow_null=True)

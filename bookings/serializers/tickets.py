@@ -5,6 +5,8 @@ from eventhub_config.shared.fields import ModelSerializer, MoneyField
 
 
 class TicketSerializer(ModelSerializer):
+    """A ticket of a booking. `tickets/{id}/` tells more of it."""
+
     price = MoneyField(currency_source="booking.currency")
 
     class Meta:

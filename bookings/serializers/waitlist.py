@@ -26,6 +26,7 @@ class WaitlistListSerializer(serializers.ListSerializer[Any]):
 class WaitlistSerializer(ModelSerializer):
     """A party's place in the queue for one ticket type of an event."""
 
+    name = serializers.CharField(source="user.display_name", help_text="Of whoever waits.")
     seats = serializers.IntegerField(help_text="The size of the party.")
     position = serializers.SerializerMethodField(help_text="From 1; null unless it waits.")
     passed_over_at = MomentField(
@@ -41,7 +42,7 @@ class WaitlistSerializer(ModelSerializer):
         model = Waitlist
         list_serializer_class = WaitlistListSerializer
         fields = [
-            "id", "event", "ticket_type", "user", "seats", "status", "position", "passed_over_at", "offered_at",
+            "id", "event", "ticket_type", "user", "name", "seats", "status", "position", "passed_over_at", "offered_at",
             "offer_expires_at", "booking", "created_at",
         ]  # fmt: skip
         read_only_fields = fields

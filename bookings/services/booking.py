@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -267,6 +267,12 @@ def beyond_limits(offer: Offer, wanted: Mapping[int, int]) -> DomainError | None
 def lock_user(user: CustomUser) -> None:
     """Let one paid booking of a person be decided at a time, so that their open holds can be counted."""
     CustomUser.objects.select_for_update(no_key=True).only("pk").get(pk=user.pk)
+
+
+def lock_users(users: Iterable[CustomUser]) -> None:
+    """Lock several people, in the order of their ids."""
+    rows = CustomUser.objects.select_for_update(no_key=True).filter(pk__in=[user.pk for user in users])
+    bool(rows.order_by("pk").values_list("pk"))
 
 
 # Plain SQL, like that of the seat engine and for the same reason. A place in the queue comes as a row too, told by its

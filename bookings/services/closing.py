@@ -113,7 +113,8 @@ def lock_booking(booking_id: int) -> tuple[Event, Booking]:
 class CancellationTerms:
     """What cancelling a booking does at one moment, if one person does it.
 
-    ``retained`` is what is kept of ``paid``; the rest goes back. The same holds until ``until`` (None: for good).
+    ``retained`` is what is kept of ``paid``; the rest goes back. The same holds until ``until`` (None: for good). If
+    there is a ``refusal``, nothing of it can be had, and it has no end.
     """
 
     refusal: DomainError | None
@@ -137,13 +138,13 @@ def cancellation_terms(booking: Booking, actor: Actor, now: datetime) -> Cancell
     elif by_attendee and now >= event.starts_at and booking.status != Booking.Status.PENDING:
         refusal = EventHasStarted("This event has started; ask the organizer.")
     elif not booking.may_move_to(Booking.Status.CANCELLED):
-        refusal = InvalidTransition(f"This booking is {booking.status}; it cannot become cancelled.")
+        refusal = booking.cannot_become(Booking.Status.CANCELLED)
     paid = booking.amount_due if booking.status == Booking.Status.CONFIRMED else money.ZERO
     kept = retained(booking, now) if by_attendee else money.ZERO
     changes = [booking.free_cancellation_until, booking.refund_until, event.starts_at] if by_attendee else []
     if booking.status == Booking.Status.PENDING:
         changes = [booking.expires_at]
-    ahead = [moment for moment in changes if moment is not None and now < moment]
+    ahead = [moment for moment in changes if moment is not None and now < moment and refusal is None]
     return CancellationTerms(refusal, by_attendee, paid, kept, min(ahead, default=None))
 
 

@@ -15,7 +15,7 @@ from django.db import IntegrityError
 
 from bookings import signals
 from bookings.models import Booking, Ticket
-from bookings.services.booking import AlreadyBooked, TooManySeats, free_overdue_seats
+from bookings.services.booking import AlreadyBooked, TooManySeats, free_overdue_seats, lock_users
 from bookings.services.queue import give_up_places
 from eventhub_config.shared import money
 from eventhub_config.shared.actors import Actor
@@ -35,6 +35,7 @@ from users.services import accounts_of, invitations_for, invite
 MOST_AT_ONCE = 500
 _ROWS_PER_STATEMENT = 500
 _ATTEMPTS = 3
+_OTHERS_WAIT = "People are waiting for these seats, and nobody is given seats before them."
 
 
 @dataclass(frozen=True)
@@ -141,6 +142,7 @@ def _give(*, event_id: int, gifts: Sequence[Gift], actor: Actor, now: datetime, 
     if refused:
         raise GiftsRefused(refused)
     people = invite(emails=[gift.email for gift in gifts], actor=actor, now=now)
+    lock_users(people.values())  # one who takes an offer of the waitlist holds the event, and then wants to book it
     # In one order for everybody: two that give to the same people wait for each other, and never in a circle.
     ordered = sorted(gifts, key=lambda gift: address_key(gift.email))
     invitations = invitations_for(users=people.values(), now=now)
@@ -195,7 +197,7 @@ def _refusals(offer: Offer, gifts: Sequence[Gift], known: Mapping[str, CustomUse
             message = f"One booking has {settings.MAX_SEATS_PER_BOOKING} seats at most."
             yield Refused(index, "quantity", TooManySeats(message))
         elif kind.waiting_count:
-            yield Refused(index, "ticket_type", WaitlistOpen())
+            yield Refused(index, "ticket_type", WaitlistOpen(_OTHERS_WAIT))
         elif any(seats is not None and seats < gift.quantity for seats in (left[kind.pk], left_of_event)):
             yield Refused(index, "quantity", SoldOut())
         else:
@@ -290,7 +292,7 @@ def _take(offer: Offer, made: Sequence[Booking], actor: Actor, now: datetime) ->
     if fresh.event.version != offer.event.version:
         raise EventChanged
     if any(fresh.types[type_id].waiting_count for type_id in wanted):
-        raise WaitlistOpen
+        raise WaitlistOpen(_OTHERS_WAIT)
     if not hold_seats(event.pk, wanted):
         raise SoldOut
     note_first_booking(event, now)

@@ -11,7 +11,6 @@ from bookings.services.closing import lock_booking
 from bookings.services.queue import give_up_places
 from eventhub_config.shared import money
 from eventhub_config.shared.actors import Actor
-from eventhub_config.shared.errors import InvalidTransition
 from eventhub_config.shared.transactions import unit_of_work
 from events.availability import EventIsCancelled
 from events.models import Event
@@ -30,7 +29,7 @@ def confirm_booking(*, booking_id: int, actor: Actor, now: datetime) -> Booking:
     if event.status == Event.Status.CANCELLED:
         raise EventIsCancelled
     if booking.status != Booking.Status.PENDING:
-        raise InvalidTransition(f"This booking is {booking.status}; it cannot become confirmed.")
+        raise booking.cannot_become(Booking.Status.CONFIRMED)
     return _confirm(booking, actor, now)
 
 
@@ -49,7 +48,7 @@ def confirm_by_hand(*, booking_id: int, reason: str, actor: Actor, now: datetime
     if event.status == Event.Status.CANCELLED:
         raise EventIsCancelled
     if booking.status != Booking.Status.PENDING:
-        raise InvalidTransition(f"This booking is {booking.status}; it cannot become confirmed.")
+        raise booking.cannot_become(Booking.Status.CONFIRMED)
     booking.amount_due, booking.waiver_reason = money.ZERO, reason
     _confirm(booking, actor, now, note=reason)
     signals.booking_confirmed_by_hand.send(sender=Booking, booking=booking, actor=actor, now=now)
@@ -66,7 +65,7 @@ def confirm_late_payment(*, booking_id: int, actor: Actor, now: datetime) -> Boo
     """
     event, booking = lock_booking(booking_id)
     if booking.status != Booking.Status.EXPIRED:
-        raise InvalidTransition(f"This booking is {booking.status}; it cannot become confirmed.")
+        raise booking.cannot_become(Booking.Status.CONFIRMED)
     if Booking.objects.active().filter(user_id=booking.user_id, event=event).exists():
         raise AlreadyBooked
     give_up_places(user_ids=[booking.user_id], event=event, actor=actor, now=now)

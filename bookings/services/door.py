@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, NamedTuple, TypeVar
+from zoneinfo import ZoneInfo
 
 from django.db import connection
 from django.db.models import Model, Q
@@ -222,7 +223,7 @@ def event_at_door(event_id: int, actor: CustomUser) -> Event:
 
 # Plain SQL, like that of booking and for the same reason.
 _EVENT = f"""
-SELECT id, status, organizer_id, version, starts_at, ends_at, created_at, published_at, attendance_rule
+SELECT id, status, organizer_id, version, starts_at, ends_at, timezone, created_at, published_at, attendance_rule
   FROM {Event._meta.db_table} WHERE id = %s
 """  # noqa: S608 (our own names)
 
@@ -235,6 +236,7 @@ def as_found(ticket: Ticket) -> dict[str, Any]:
         "code": ticket.code,
         "ticket_type": ticket.ticket_type_id,
         "holder_name": ticket.holder_name,
+        "booking": ticket.booking_id,
         "booking_reference": ticket.booking.reference,
         "status": ticket.status,
         "checked_in_at": moment_text(ticket.checked_in_at) if ticket.checked_in_at else None,
@@ -288,8 +290,11 @@ class _Verdict(NamedTuple):
 def _who_and_when(ticket: Ticket) -> str:
     if ticket.checked_in_at is None:
         return AlreadyCheckedIn.title
+    event = ticket.booking.event
+    local = ticket.checked_in_at.astimezone(ZoneInfo(event.timezone))
+    at = f"{local:%H:%M:%S} on {local:%a} {local.day} {local:%B %Y} ({event.timezone})"
     by = f" by {ticket.checked_in_by.display_name}" if ticket.checked_in_by else ""
-    return f"{ticket.holder_name} was let in at {moment_text(ticket.checked_in_at)}{by}."
+    return f"{ticket.holder_name} was let in at {at}{by}."
 
 
 class _Door:
@@ -477,7 +482,9 @@ def read_locked(codes: Sequence[str], bookings: Sequence[int], event: Event) -> 
         if ticket.checked_in_by_id and ticket.c_username is not None:
             ticket.checked_in_by = _person(ticket, "c", ticket.checked_in_by_id)
     # Let in while we waited for the lock: the row is the new one then, but what is joined to it is as we began.
-    unnamed: list[Any] = [row for row in tickets if row.checked_in_by_id and "checked_in_by" not in row._state.fields_cache]
+    unnamed: list[Any] = [
+        row for row in tickets if row.checked_in_by_id and "checked_in_by" not in row._state.fields_cache
+    ]
     if unnamed:
         people = CustomUser.objects.in_bulk({ticket.checked_in_by_id for ticket in unnamed})
         for ticket in unnamed:

@@ -11,7 +11,7 @@ from bookings.models import Booking, Ticket, Waitlist
 from bookings.services.booking import Standing, default_type, read_standing, why_not_booked
 from bookings.services.waitlist import positions, why_not_joined
 from eventhub_config.shared.errors import DomainError, NotVisible
-from events.availability import CannotBook, Offer, SoldOut
+from events.availability import CannotBook, Offer, SoldOut, WaitlistOpen
 from events.models import Event, TicketType
 from events.services import read_offer
 from users.models import CustomUser
@@ -66,7 +66,7 @@ def read_eligibility(*, event_id: int, user: CustomUser | None, now: datetime) -
     entry = Waitlist.objects.active().filter(user=user, event=event).first() if standing.waits else None
     return Eligibility(
         event=event,
-        refusal=_of_event(offer, kinds, standing, now),
+        refusal=_in_words_for(entry, _of_event(offer, kinds, standing, now)),
         types=kinds,
         booking=standing.booking,
         waitlist_entry=entry,
@@ -95,6 +95,15 @@ def _of_event(offer: Offer, kinds: list[TypeEligibility], standing: Standing, no
     except CannotBook as refusal:
         return refusal
     return next(found.refusal for found in kinds if found.kind.pk == chosen.pk)
+
+
+def _in_words_for(entry: Waitlist | None, refusal: DomainError | None) -> DomainError | None:
+    """Return the same refusal; to whoever waits for seats already, it does not say to queue for them."""
+    if entry is None or not isinstance(refusal, SoldOut | WaitlistOpen):
+        return refusal
+    if entry.status == Waitlist.Status.OFFERED:
+        return type(refusal)("Seats are held for you. Accept the offer, and they are yours.")
+    return type(refusal)("You are on the waitlist. We will tell you as soon as it is your turn.")
 
 
 def _without_overdue_holds(offer: Offer, now: datetime) -> Offer:

@@ -14,9 +14,12 @@ CONCERNED = (Booking.Status.PENDING, Booking.Status.CONFIRMED)
 def owe_move_notices(*, event: Event, now: datetime) -> int:
     """Let everybody who has booked cancel for nothing until the new start, and owe them the news; return how many.
 
-    One statement, in the transaction that moves the event and holds its lock: whoever books later books what they see.
+    In the transaction that moves the event and holds its lock: whoever books later books what they see. All are locked
+    before one is changed, in the order in which the door locks bookings: a plain UPDATE takes them as they come, and
+    would wait for an upload of scans that waits for it.
     """
     concerned = Booking.objects.filter(event=event, status__in=CONCERNED)
+    bool(concerned.order_by("pk").select_for_update(no_key=True).values_list("pk"))
     return concerned.update(free_cancellation_until=event.starts_at, move_notice_owed_since=now)
 
 

@@ -75,6 +75,8 @@ def require_papers(booking: Booking) -> None:
     """
     if booking.event.status == Event.Status.CANCELLED:
         raise EventIsCancelled
+    if booking.status == Booking.Status.PENDING:
+        raise NotConfirmed("This booking is not paid yet.")
     if booking.status != Booking.Status.CONFIRMED:
         raise NotConfirmed
 
@@ -94,6 +96,7 @@ def own_entry(booking: Booking) -> Own:
         note=f"Your booking: {booking.reference}{state}",
         is_cancelled=booking.status in {Booking.Status.CANCELLED, Booking.Status.EXPIRED},
         changed_at=booking.status_changed_at,
+        is_pending=booking.status == Booking.Status.PENDING,
     )
 
 

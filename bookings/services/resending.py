@@ -14,7 +14,7 @@ PAUSE = timedelta(minutes=5)
 
 class SentJustNow(DomainError):
     code = "sent_just_now"
-    title = "The confirmation was sent again a moment ago."
+    title = "The confirmation was sent again less than five minutes ago."
 
 
 @unit_of_work

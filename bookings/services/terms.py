@@ -12,6 +12,8 @@ def policy_text(booking: Booking, terms: CancellationTerms) -> str:
     """Return what cancelling gives back, and until when, for whoever would cancel."""
     if not terms.by_attendee:
         return "Whoever runs the event gives everything back that was paid."
+    if booking.status in {Booking.Status.CANCELLED, Booking.Status.EXPIRED}:
+        return "This booking is closed already."
     if booking.status == Booking.Status.PENDING:
         return "Nothing has been paid yet. Whatever still arrives goes back."
     if booking.amount_due == 0:

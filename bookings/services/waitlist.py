@@ -276,7 +276,7 @@ def _accept(
 def _seats_of(entry: Waitlist, kind: TicketType, acceptance: Acceptance, user: CustomUser) -> list[Ticket]:
     named = list(acceptance.attendees)
     if len(named) > entry.seats:
-        raise InvalidInput.field("attendees", "too_many", f"You were offered {entry.seats} seats.")
+        raise InvalidInput.field("attendees", "too_many", f"Seats that you were offered: {entry.seats}.")
     named += [Attendee()] * (entry.seats - len(named))
     tickets = [
         Ticket(
@@ -378,11 +378,16 @@ def tend_waitlist(*, event_id: int, now: datetime) -> int:
 
 @unit_of_work
 def _close_some(*, event_id: int, now: datetime) -> int:
-    """Close places whose time is over: all of them once the event is not open, else those of people who have booked."""
+    """Close places whose time is over: all of them once the event is not open, else those of people who have booked, or
+    who are offered seats and cannot sign in any more.
+    """
     event = lock_event(event_id)
     closed = why_closed(event, now)
     left = Waitlist.objects.active().filter(event=event)
-    entries = list((left if closed else moot(left)).order_by("pk").select_related("ticket_type")[:CLOSED_AT_ONCE])
+    chosen, reason = (left, _WHY_CLOSED[closed]) if closed else (moot(left), "Has a booking.")
+    if not closed and not chosen.exists():
+        chosen, reason = held_for_nobody(left), "The account is not active."
+    entries = list(chosen.order_by("pk").select_related("ticket_type")[:CLOSED_AT_ONCE])
     offered: Counter[int] = Counter()
     waiting: Counter[int] = Counter()
     for entry in entries:
@@ -391,7 +396,6 @@ def _close_some(*, event_id: int, now: datetime) -> int:
             offered[entry.ticket_type_id] += entry.seats
         else:
             waiting[entry.ticket_type_id] += 1
-    reason = _WHY_CLOSED[closed] if closed else "Has a booking."
     move_all(entries, Waitlist.Status.CLOSED, actor=QUEUE, at=now, note=reason)
     for entry in entries if closed else ():
         signals.waitlist_closed.send(sender=Waitlist, entry=entry, reason=reason, now=now)
@@ -410,6 +414,11 @@ def moot(entries: QuerySet[Waitlist]) -> QuerySet[Waitlist]:
     """
     booked = Booking.objects.active().filter(user_id=OuterRef("user_id"), event_id=OuterRef("event_id"))
     return entries.filter(Exists(booked))
+
+
+def held_for_nobody(entries: QuerySet[Waitlist]) -> QuerySet[Waitlist]:
+    """Return those whose seats are offered to somebody who was deactivated since, and could never accept them."""
+    return entries.filter(status=Waitlist.Status.OFFERED, user__is_active=False)
 
 
 def positions(entries: Sequence[Waitlist]) -> dict[int, int]:
@@ -453,11 +462,13 @@ def events_to_tend(now: datetime) -> list[int]:
     )
     to_close = Event.objects.filter(~is_open, Exists(queued))
     to_serve = Event.objects.filter(is_open, Q(capacity=None) | Q(capacity__gt=F("seats_taken")), Exists(served))
-    to_clear = Event.objects.filter(is_open, Exists(moot(queued)))
+    to_clear = Event.objects.filter(is_open, Exists(moot(queued)) | Exists(held_for_nobody(queued)))
     found = [to_close.order_by("pk"), to_clear.order_by("pk"), to_serve.order_by("?")]
     return list(dict.fromkeys(pk for events in found for pk in events.values_list("pk", flat=True)))
 
 
 def _require_move(entry: Waitlist, status: str) -> None:
     if not entry.may_move_to(status):
-        raise InvalidTransition(f"This place on the waitlist is {entry.status}; it cannot become {status}.")
+        if entry.status == Waitlist.Status.WAITING:
+            raise InvalidTransition("No seats have been offered to this place yet.")
+        raise InvalidTransition(f"This place on the waitlist has ended: {entry.get_status_display().lower()}.")

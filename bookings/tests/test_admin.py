@@ -98,7 +98,7 @@ def test_cancelling_gives_the_seats_back_and_names_what_was_refused():
     assert "Cancel these bookings?" in asked.content.decode()
     assert seats_while_asked == 3
     assert messages_of(done) == [
-        f"{closed}: This booking is cancelled; it cannot become cancelled.",
+        f"{closed}: This booking is cancelled already.",
         "2 bookings cancelled.",
     ]
     event.refresh_from_db()

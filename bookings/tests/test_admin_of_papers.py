@@ -68,7 +68,7 @@ def test_sends_confirmations_again_and_names_those_that_were_just_sent():
     response = act(client, BOOKINGS, "resend_confirmations", booking, other)
 
     assert messages_of(response)[-2:] == [
-        f"{other}: The confirmation was sent again a moment ago.",
+        f"{other}: The confirmation was sent again less than five minutes ago.",
         "1 booking confirmed once more: the mail is on its way.",
     ]
     assert set(Booking.objects.values_list("confirmation_resent_at", flat=True)) == {NOW}

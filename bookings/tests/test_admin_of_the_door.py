@@ -192,3 +192,14 @@ def test_scans_are_read_by_those_who_run_the_event_and_never_edited() -> None:
     for path in ("add/", f"{scan.pk}/change/", f"{scan.pk}/delete/"):
         assert browser(an_admin()).post(SCANS + path, {"outcome": "unknown_ticket", "post": "yes"}).status_code == 403
     assert Scan.objects.count() == 2
+
+
+def test_the_page_of_a_door_names_the_tickets_that_a_reference_leaves_to_choose_from() -> None:
+    event = an_event()
+    booking = a_booking(event=event, user=a_user(first_name="Ada", last_name="Lovelace"), seats=2)
+    first, second = booking.tickets.order_by("pk")
+
+    (said,) = messages_of(browser(event.organizer).post(door_of(event), {"code": booking.reference}))
+
+    assert said.endswith(f" Ada Lovelace ({first.code}), Ada Lovelace ({second.code})")
+    assert not Ticket.objects.filter(status="checked_in").exists()

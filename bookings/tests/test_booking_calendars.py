@@ -69,6 +69,15 @@ def test_a_cancelled_booking_leaves_the_calendar_while_the_event_goes_on() -> No
     assert entry_of(calendar_of(booking.event))["STATUS"] == "CONFIRMED"
 
 
+def test_what_is_not_paid_yet_is_tentative() -> None:
+    booking = a_booking(price=5)
+
+    entry = entry_of(ask(booking).content)
+
+    assert (entry["STATUS"], booking.status) == ("TENTATIVE", "pending")
+    assert entry["DESCRIPTION"].startswith(f"Your booking: {booking.reference} (awaiting payment)")
+
+
 def test_an_expired_one_too() -> None:
     booking = a_booking(price=10)
     expire_booking(booking_id=booking.pk, now=NOW + timedelta(hours=1))

@@ -100,6 +100,12 @@ def test_refuses_what_is_wrong_and_changes_nothing(body: dict[str, Any], field: 
     assert Booking.objects.values().get() == before
 
 
+def test_says_how_a_country_is_written() -> None:
+    answer = change(a_booking(), billing={"country": "Germany"})
+
+    assert answer.json()["detail"] == "billing.country: Send the two capital letters of ISO 3166-1, such as DE."
+
+
 def test_a_ticket_of_another_booking_looks_like_none() -> None:
     booking = a_booking()
     foreign = a_booking().tickets.get()

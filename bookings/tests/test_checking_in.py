@@ -100,13 +100,14 @@ def test_says_who_and_when_if_the_ticket_was_used() -> None:
 
     body = answer.json()
     assert (answer.status_code, body["code"]) == (409, "already_checked_in")
-    assert body["detail"] == "Ada Lovelace was let in at 2027-03-01T12:00:00Z by Grace Hopper."
+    assert body["detail"] == "Ada Lovelace was let in at 13:00:00 on Mon 1 March 2027 (Europe/Berlin) by Grace Hopper."
     assert body["tickets"] == [
         {
             "id": ticket.pk,
             "code": ticket.code,
             "ticket_type": ticket.ticket_type_id,
             "holder_name": "Ada Lovelace",
+            "booking": ticket.booking_id,
             "booking_reference": ticket.booking.reference,
             "status": "checked_in",
             "checked_in_at": "2027-03-01T12:00:00Z",

@@ -161,6 +161,7 @@ def test_nobody_is_let_past_people_who_wait() -> None:
     answer = give(event)
 
     assert (answer.status_code, answer.json()["code"]) == (409, "waitlist_open")
+    assert answer.json()["detail"] == "People are waiting for these seats, and nobody is given seats before them."
     assert Booking.objects.count() == Waitlist.objects.count() == 0
 
 
@@ -275,3 +276,16 @@ def test_can_be_cancelled_like_any_other_and_given_again() -> None:
     assert (cancelled.amount_due, event.seats_taken) == (Decimal(0), 0)
     assert give(event).status_code == 201
     assert findings() == []
+
+
+def test_is_told_apart_in_the_figures_of_the_event() -> None:
+    """EVT-7"""
+    event = an_event(price=0)
+    a_booking(event=event, seats=3)
+    give(event, quantity=2)
+    taken_back = give(event, email="other@example.org").json()["id"]
+    cancel_booking(booking_id=taken_back, actor=event.organizer, now=NOW)
+
+    figures = a_client_of(event.organizer).get(f"/api/events/{event.pk}/statistics/").json()["bookings"]
+
+    assert (figures["seats_taken"], figures["complimentary_seats"]) == (5, 2)

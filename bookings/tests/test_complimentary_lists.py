@@ -104,6 +104,9 @@ def test_names_what_is_wrong_with_each_line() -> None:
     assert answer.status_code == 200
     assert not answer.json()["is_accepted"]
     assert problems(answer) == FOUND
+    assert (answer.json()["lines"], answer.json()["seats"]) == (1, 1)  # Ann's
+    message = answer.json()["problems"][2]["message"]
+    assert message == "No ticket type of this event, or more than one, is called “No such type”."
 
 
 def test_one_bad_line_keeps_all_others_back() -> None:
@@ -205,6 +208,14 @@ def test_refuses_what_is_no_such_list(content: bytes, code: str) -> None:
     assert answer.status_code == 400
     assert [(it["field"], it["code"]) for it in answer.json()["errors"]] == [("file", code)]
     assert Booking.objects.count() == 0
+
+
+def test_names_a_column_that_there_is_not_and_the_field_that_the_list_came_in() -> None:
+    answer = send(an_event(), "email,nmae,reason\nann@example.org,Ann,x\n")
+
+    (error,) = answer.json()["errors"]
+    assert (error["field"], error["code"]) == ("csv", "columns")
+    assert error["message"].startswith("There is no column “nmae”. The first line names the columns: email, ")
 
 
 def test_refuses_what_is_too_large() -> None:

@@ -8,9 +8,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from bookings.models import Booking
-from bookings.services import book_seats, give_booking, give_bookings
+from bookings.services import accept_offer, book_seats, give_booking, give_bookings
 from bookings.services.booking import BookingRequest
 from bookings.services.complimentary import Gift
+from bookings.tests.factories import an_offer
 from eventhub_config.shared.integrity import all_checks
 from eventhub_config.tests.races import at_once, outcomes
 from events.models import Event
@@ -166,3 +167,28 @@ def test_the_event_is_locked_after_everything_was_written() -> None:
     written = [at for at, sql in enumerate(said) if sql.startswith("INSERT")]
     counted = [at for at, sql in enumerate(said) if sql.startswith("UPDATE events_event")]
     assert max(written) < min(counted)
+
+
+@pytest.mark.usefixtures("at_now")
+def test_a_gift_and_an_offer_that_is_accepted_never_wait_in_a_circle(caplog: Any) -> None:
+    """One of them makes the booking, the other is told so."""
+    caplog.set_level("INFO")
+    for _ in range(6):
+        entry = an_offer(price=3)
+        event, person = entry.event, entry.user
+        update_event(event_id=event.pk, changes={"capacity": 3}, actor=event.organizer, now=NOW)
+        gift = Gift(email=person.email, reason="Press")
+
+        results = at_once(
+            [
+                lambda entry=entry: accept_offer(entry_id=entry.pk, actor=entry.user, now=NOW),
+                lambda event=event, gift=gift: give_booking(
+                    event_id=event.pk, gift=gift, actor=event.organizer, now=NOW
+                ),
+            ]
+        )
+
+        assert outcomes(results) in ({"ok": 1, "already_booked": 1}, {"ok": 1, "invalid_transition": 1})
+        assert Booking.objects.active().filter(event=event, user=person).count() == 1
+    assert "deadlock" not in caplog.text
+    assert findings() == []

@@ -139,6 +139,8 @@ def test_a_closed_booking_cannot_be_cancelled_again() -> None:
     body = preview(booking).json()
 
     assert (body["is_allowed"], body["reason"]) == (False, "invalid_transition")
+    assert body["detail"] == "This booking is cancelled already."
+    assert (body["policy"], body["until"]) == ("This booking is closed already.", None)
 
 
 def test_looking_changes_nothing_and_is_for_those_who_may_see_it() -> None:

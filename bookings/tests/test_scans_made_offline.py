@@ -61,7 +61,8 @@ def test_are_answered_one_by_one_in_their_order() -> None:
     ]
     assert (body["checked_in"], body["refused"]) == (2, 4)
     assert body["results"][0]["ticket"]["id"] == body["results"][4]["ticket"]["id"] == second.pk
-    assert body["results"][4]["detail"].startswith(f"{second.holder_name} was let in at 2027-03-01T11:51:00Z by ")
+    when = "12:51:00 on Mon 1 March 2027 (Europe/Berlin)"
+    assert body["results"][4]["detail"].startswith(f"{second.holder_name} was let in at {when} by ")
     for ticket, minutes in ((first, 6), (second, 9)):
         ticket.refresh_from_db()
         assert (ticket.status, ticket.checked_in_at) == ("checked_in", NOW - timedelta(minutes=minutes))

@@ -131,6 +131,7 @@ def test_accepting_twice_is_refused() -> None:
     answer = accept(entry)
 
     assert (answer.status_code, answer.json()["code"]) == (409, "invalid_transition")
+    assert answer.json()["detail"] == "This place on the waitlist has ended: booked."
     assert Booking.objects.filter(user=entry.user).count() == 1
 
 
@@ -141,6 +142,7 @@ def test_somebody_who_waits_has_nothing_to_accept() -> None:
     answer = accept(entry)
 
     assert (answer.status_code, answer.json()["code"]) == (409, "invalid_transition")
+    assert answer.json()["detail"] == "No seats have been offered to this place yet."
     assert Booking.objects.filter(user=entry.user).count() == 0
 
 

@@ -40,16 +40,20 @@ def test_tells_ones_place() -> None:
         "offer_expires_at": None,
     }
     assert (body["is_eligible"], body["reason"]) == (False, "waitlist_open")
+    assert body["detail"] == "You are on the waitlist. We will tell you as soon as it is your turn."
 
 
 def test_tells_ones_offer_with_its_deadline_until_it_has_run_out() -> None:
     entry = an_offer()
 
-    told = eligibility(entry.event, entry.user)["waitlist_entry"]
+    body = eligibility(entry.event, entry.user)
+    told = body["waitlist_entry"]
     with time_machine.travel(NOW + timedelta(days=1), tick=False):
         afterwards = eligibility(entry.event, entry.user)
 
     assert (told["status"], told["position"]) == ("offered", None)
+    assert body["reason"] == "sold_out"
+    assert body["detail"] == "Seats are held for you. Accept the offer, and they are yours."
     assert told["offer_expires_at"] == "2027-03-02T12:00:00Z"
     # By the clock the seat is free, whether or not the sweep has been there.
     assert (afterwards["waitlist_entry"], afterwards["is_eligible"]) == (None, True)

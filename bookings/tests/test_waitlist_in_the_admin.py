@@ -94,6 +94,7 @@ def test_removing_asks_first_and_offers_the_seats_to_the_next() -> None:
 
     asked = act(client, "remove_selected", entry)
     assert "Remove these people from the queue?" in asked.content.decode()
+    assert f"{entry.user.display_name} &lt;{entry.user.email}&gt;: " in asked.content.decode()
     assert status_of(entry) == "offered"
     response = act(client, "remove_selected", entry, confirmed="yes")
 

@@ -13,6 +13,7 @@ from bookings.models import Booking, Waitlist
 from bookings.services import accept_offer
 from bookings.tests.factories import a_booking, a_full_event, a_place, an_offer
 from events.models import Event, TicketType
+from events.services import update_event
 from events.tests.factories import NOW, an_event
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_now")]
@@ -56,7 +57,8 @@ def _offered_for_ever() -> None:
 
 def _waits_after_the_start() -> None:
     entry = a_place(a_full_event())
-    Event.objects.filter(pk=entry.event_id).update(starts_at=NOW - timedelta(minutes=6))
+    long_ago = NOW - timedelta(minutes=6)
+    Event.objects.filter(pk=entry.event_id).update(starts_at=long_ago, updated_at=long_ago)
 
 
 def _waits_for_a_cancelled_event() -> None:
@@ -68,6 +70,12 @@ def _waits_and_has_booked() -> None:
     entry = a_place(a_full_event())
     booker = Booking.objects.get(event=entry.event).user
     Waitlist.objects.filter(pk=entry.pk).update(user=booker, status_changed_at=NOW - timedelta(minutes=6))
+
+
+def _a_seat_lies_idle() -> None:
+    long_ago = NOW - timedelta(minutes=6)
+    event = a_place(a_full_event(now=long_ago), now=long_ago).event
+    Event.objects.filter(pk=event.pk).update(capacity=2)
 
 
 @pytest.mark.parametrize(
@@ -82,6 +90,7 @@ def _waits_and_has_booked() -> None:
         (_waits_after_the_start, "waitlist_moves_on"),
         (_waits_for_a_cancelled_event, "waitlist_moves_on"),
         (_waits_and_has_booked, "waitlist_moves_on"),
+        (_a_seat_lies_idle, "waitlist_served"),
     ],
 )
 def test_finds_what_is_broken(corrupt: Callable[[], None], check: str) -> None:
@@ -98,6 +107,16 @@ def test_finds_nothing_in_a_world_of_every_state() -> None:
     accept_offer(entry_id=entry.pk, actor=entry.user, now=NOW)
 
     assert found() == {}
+
+
+def test_an_edit_that_ends_registration_long_ago_leaves_them_theirs() -> None:
+    event = a_place(a_full_event()).event
+    deadline = {"registration_deadline": NOW - timedelta(days=1)}
+    update_event(event_id=event.pk, changes=deadline, actor=event.organizer, now=NOW)
+
+    assert found() == {}
+    with time_machine.travel(NOW + timedelta(minutes=5, seconds=1), tick=False):
+        assert found() == {"waitlist_moves_on": 1}
 
 
 def test_leaves_the_sweeps_their_time() -> None:

@@ -45,7 +45,7 @@ def test_gives_a_place_with_its_position() -> None:
     """BKG-5"""
     event = a_full_event(capacity=2)
     a_place(event)
-    user = a_user()
+    user = a_user(first_name="Ada", last_name="Lovelace")
 
     response = join(user, event=event.pk, seats=2)
 
@@ -57,6 +57,7 @@ def test_gives_a_place_with_its_position() -> None:
         "event": event.pk,
         "ticket_type": kind_of(event).pk,
         "user": user.pk,
+        "name": "Ada Lovelace",
         "seats": 2,
         "status": "waiting",
         "position": 2,

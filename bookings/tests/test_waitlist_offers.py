@@ -10,9 +10,11 @@ from django.test.utils import CaptureQueriesContext
 
 from bookings.jobs import JOBS
 from bookings.models import Booking, Waitlist
-from bookings.services import cancel_booking, expire_booking, leave_waitlist, offer_next
+from bookings.services import book_seats, cancel_booking, expire_booking, leave_waitlist, offer_next
+from bookings.services.booking import BookingRequest, TicketRequest
 from bookings.services.waitlist import NobodyWaiting
 from bookings.tests.factories import a_booking, a_free_seat, a_full_event, a_place, an_offer
+from eventhub_config.shared import periodic
 from eventhub_config.shared.integrity import all_checks
 from events.availability import RegistrationClosed, SoldOut, WaitlistOpen
 from events.models import Event, TicketType
@@ -228,6 +230,65 @@ def test_being_passed_over_begins_a_new_wait() -> None:
     assert states(event) == ["waiting", "offered", "offered", "offered"]
 
 
+def test_the_hour_is_for_all_the_seats_though_one_transaction_offers_fewer() -> None:
+    """Three parties that are too large, and more seats behind them than are offered at once."""
+    event = an_event(ticket_types=[{"name": name, "quantity": 10, "max_per_booking": 10} for name in "ABC"])
+    kinds = [*TicketType.objects.filter(event=event).order_by("pk")]
+    large = []
+    for kind in kinds:
+        for seats in (9, 1):
+            request = BookingRequest(event_id=event.pk, tickets=[TicketRequest(kind.pk, seats)])
+            large.append(book_seats(user=a_user(), request=request, now=NOW))
+        a_place(event, seats=10, ticket_type=kind.pk)
+        for _ in range(9):
+            a_place(event, ticket_type=kind.pk)
+    for booking in large[::2]:
+        cancel_booking(booking_id=booking.pk, actor=booking.user, now=NOW)
+    assert set(states(event)) == {"waiting"}
+
+    run("sweep_waitlists", NOW + HOUR)
+
+    assert states(event) == (["waiting"] + ["offered"] * 9) * 3
+    assert set(Waitlist.objects.filter(event=event).values_list("blocked_since", flat=True)) == {None}
+
+
+def test_a_party_that_no_seats_will_ever_do_for_holds_up_nobody() -> None:
+    """An edit took seats away after it had joined; it keeps its place, in case they come back."""
+    event = a_full_event(capacity=4)
+    huge, small, other = a_place(event, seats=4), a_place(event), a_place(event)
+    a_free_seat(event), a_free_seat(event)
+    assert states(event) == ["waiting", "waiting", "waiting"]
+
+    edit(event, capacity=3)
+
+    assert states(event) == ["waiting", "offered", "waiting"]
+    for entry in (huge, small, other):
+        entry.refresh_from_db()
+    assert (huge.passed_over_at, small.passed_over_at, other.passed_over_at) == (NOW, None, None)
+    assert huge.blocked_since is None
+
+    edit(event, capacity=6)
+
+    assert states(event) == ["waiting", "offered", "waiting"]  # they are its turn again
+    huge.refresh_from_db()
+    assert huge.blocked_since == NOW
+
+
+def test_events_whose_seats_fit_nobody_starve_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every run of the sweep finds them, and one run takes so many events and no more."""
+    monkeypatch.setattr(periodic, "BATCH", 2)
+    for _ in range(3):
+        stuck = a_full_event(capacity=2)
+        a_place(stuck, seats=2)
+        a_free_seat(stuck)
+    ends = a_full_event(registration_deadline=NOW + HOUR)
+    a_place(ends)
+
+    run("sweep_waitlists", NOW + HOUR)
+
+    assert states(ends) == ["closed"]
+
+
 def test_the_setting_says_how_long(settings: Any) -> None:
     settings.WAITLIST_SKIP_AFTER_MINUTES = 0
     event = a_full_event(capacity=2)
@@ -285,6 +346,16 @@ def test_whoever_cannot_sign_in_any_more_is_passed_by_for_good() -> None:
     a_free_seat(event)
 
     assert states(event) == ["closed", "offered"]
+
+
+def test_seats_offered_to_whoever_cannot_sign_in_any_more_go_to_the_next() -> None:
+    entry = an_offer()
+    a_place(entry.event)
+    set_active(user_id=entry.user_id, is_active=False, actor=an_admin(), now=NOW)
+
+    run("sweep_waitlists")
+
+    assert states(entry.event) == ["closed", "offered"]
 
 
 def test_whoever_has_booked_meanwhile_is_offered_nothing() -> None:

@@ -98,7 +98,7 @@ def _body(done: Imported, *, dry_run: bool) -> dict[str, Any]:
         "is_accepted": not done.problems,
         "dry_run": dry_run,
         "bookings": [booking.pk for booking in done.bookings],
-        "lines": len(done.file.gifts),
+        "lines": len(done.good),
         "seats": done.seats,
         "problems": [problem._asdict() for problem in done.problems],
     }

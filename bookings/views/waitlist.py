@@ -53,7 +53,7 @@ class WaitlistViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewS
     filterset_class = WaitlistFilter
 
     def get_queryset(self) -> QuerySet[Waitlist]:
-        return Waitlist.objects.visible_to(self.caller).order_by("-pk")
+        return Waitlist.objects.visible_to(self.caller).select_related("user").order_by("-pk")
 
     @extend_schema(
         summary="Join the waitlist of an event", request=JoinWaitlistSerializer, responses={201: WaitlistSerializer}

@@ -85,7 +85,8 @@ class MoneyField(serializers.DecimalField):
 
 
 class ModelSerializer(serializers.ModelSerializer[Any]):
-    """DRF's ModelSerializer with our moments."""
+    # DRF's, with our moments. No docstring: the API's description would repeat it for every serializer without one.
+    pass
 
 
 ModelSerializer.serializer_field_mapping = {

@@ -226,13 +226,17 @@ class ScopedAdmin(Scope, BoundedActions):
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "title": question,
-            "rows": rows.order_by("pk"),
+            "rows": [(row.pk, self.name_of(row)) for row in rows.order_by("pk")],
             "action": action,
             "form": form or forms.Form(),
             "checkbox_name": ACTION_CHECKBOX_NAME,
             "from_row": FROM_ROW if FROM_ROW in request.POST else "",
         }
         return TemplateResponse(request, "admin/confirm_action.html", context)
+
+    def name_of(self, row: Any) -> str:
+        """Return what the person who is asked before an action has to know of a row."""
+        return str(row)
 
     def row_actions_of(self, row: Any) -> Mapping[str, str]:
         """Return which of ``row_actions`` make sense for a row as it is."""

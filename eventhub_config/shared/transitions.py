@@ -30,14 +30,20 @@ class StatusModel(models.Model):
     def may_move_to(self, status: str) -> bool:
         return status in self.TRANSITIONS.get(self.status, ())
 
+    def cannot_become(self, status: str) -> InvalidTransition:
+        """Return the refusal of a move that ``TRANSITIONS`` does not have."""
+        name, now = self._meta.verbose_name, self.status.replace("_", " ")
+        if self.status == status:
+            return InvalidTransition(f"This {name} is {now} already.")
+        return InvalidTransition(f"This {name} is {now}; it cannot become {status.replace('_', ' ')}.")
+
     def move_to(self, status: str, *, actor: Actor, at: datetime, note: str = "", also: Iterable[str] = ()) -> None:
         """Change the status, save it together with the columns named in ``also``, and leave a row of history.
 
         :raises InvalidTransition: ``TRANSITIONS`` has no such step.
         """
         if not self.may_move_to(status):
-            name = self._meta.verbose_name
-            raise InvalidTransition(f"This {name} is {self.status}; it cannot become {status}.")
+            raise self.cannot_become(status)
         before, self.status, self.status_changed_at = self.status, status, at
         self.save(update_fields=["status", "status_changed_at", *also])
         record_change(self, before=before, actor=actor, at=at, note=note)

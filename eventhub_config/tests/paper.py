@@ -13,6 +13,15 @@ def texts(pdf: bytes) -> list[str]:
         return [" ".join(page.get_textpage().get_text_range().split()) for page in document]
 
 
+def baselines(pdf: bytes, text: str) -> list[float]:
+    """Return what each letter of a text on the first page stands on, in points from below."""
+    with pypdfium2.PdfDocument(pdf) as document:
+        page = document[0].get_textpage()
+        first = page.get_text_range().index(text)
+        boxes = [page.get_charbox(first + index, loose=False) for index in range(len(text))]
+    return [box[1] for box in boxes]
+
+
 def pages(pdf: bytes) -> list[Image.Image]:
     """Return each page as a phone would show it."""
     with pypdfium2.PdfDocument(pdf) as document:

@@ -35,6 +35,11 @@ MOVES = {
         > valid
         valid > checked_in    checked_in > valid    valid > cancelled    checked_in > cancelled
     """,
+    "bookings.waitlist": """
+        > waiting
+        waiting > offered    waiting > left    waiting > closed
+        offered > accepted    offered > declined    offered > lapsed    offered > left    offered > closed
+    """,
     "payments.payment": """
         > pending
         pending > processing    pending > failed    pending > cancelled    pending > completed

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from eventhub_config.shared.documents.sheet import Sheet, Style, fitted, width_of, wrapped
+from eventhub_config.shared.documents.sheet import HEIGHT, Sheet, Style, fitted, width_of, wrapped
 from eventhub_config.shared.documents.typefaces import BOLD, REGULAR, runs, written
-from eventhub_config.tests.paper import texts
+from eventhub_config.tests.paper import baselines, texts
 
 ROOT = Path(__file__).resolve().parents[2]
 PLAIN = Style(12)
@@ -66,6 +66,15 @@ def test_the_log_names_scripts_and_no_names(caplog: pytest.LogCaptureFixture) ->
     assert "CJK" in caplog.text
     assert "山田" not in caplog.text
     assert "Taro" not in caplog.text
+
+
+@pytest.mark.parametrize("name", ["Zoe\u0308\u0301\u0301 Ada", "\u0645\u064f\u062d\u064e\u0645\u0651\u064e\u062f"])
+def test_what_follows_marks_above_one_another_stands_on_its_own_line(name: str) -> None:
+    sheet = Sheet(title="A test", author="")
+    sheet.line(50, 100, sheet.printable(name), PLAIN)
+    sheet.line(50, 300, "HILT", PLAIN)  # letters that stand flat
+
+    assert baselines(sheet.finish(), "HILT") == [pytest.approx(HEIGHT - 300, abs=0.05)] * 4
 
 
 def test_a_letter_and_its_marks_are_of_one_typeface() -> None:

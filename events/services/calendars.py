@@ -37,6 +37,7 @@ class Own(NamedTuple):
     note: str
     is_cancelled: bool
     changed_at: datetime
+    is_pending: bool = False
 
     @property
     def method(self) -> str:
@@ -85,6 +86,12 @@ def _calendar(events: Iterable[Event], *, longest: int | None = None, own: Own |
     return calendar
 
 
+def _status(event: Event, own: Own | None) -> str:
+    if own and own.is_cancelled:
+        return "CANCELLED"
+    return _STATUS.get(Event.Status(event.status), "TENTATIVE" if own and own.is_pending else "CONFIRMED")
+
+
 def _entry(event: Event, longest: int | None, own: Own | None) -> Entry:
     entry = Entry()
     changed_at = max(event.updated_at, own.changed_at) if own else event.updated_at
@@ -96,7 +103,7 @@ def _entry(event: Event, longest: int | None, own: Own | None) -> Entry:
     entry.add("dtstart", _moment(event.starts_at, event))
     entry.add("dtend", _moment(event.ends_at, event))
     entry.add("summary", _line(event.title))
-    entry.add("status", "CANCELLED" if is_cancelled else _STATUS.get(Event.Status(event.status), "CONFIRMED"))
+    entry.add("status", _status(event, own))
     entry.add("organizer", _organizer(event.organizer))
     entry.add("categories", [event.get_category_display()])
     description, place = _description(event, longest), _place(event)

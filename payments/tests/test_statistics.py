@@ -44,7 +44,17 @@ def test_bookings_and_money_of_one_event() -> None:
         "bookings": {
             "by_status": {"pending": 1, "confirmed": 1, "cancelled": 1, "expired": 0, "no_show": 0},
             "seats_by_status": {"pending": 1, "confirmed": 2, "cancelled": 1, "expired": 0, "no_show": 0},
+            "waitlist_by_status": {
+                "waiting": 0,
+                "offered": 0,
+                "accepted": 0,
+                "declined": 0,
+                "lapsed": 0,
+                "left": 0,
+                "closed": 0,
+            },
             "seats_taken": 3,
+            "complimentary_seats": 0,
             "fill_rate": 0.375,
             "checked_in": 0,
             "check_in_rate": 0.0,
@@ -101,7 +111,7 @@ def test_of_ten_thousand_bookings_they_are_what_counting_them_one_by_one_gives(d
     paid = [booking for booking in bookings if booking.status in {"confirmed", "no_show", "cancelled"}]
     Payment.objects.bulk_create([_taken(booking) for booking in paid], batch_size=500)
 
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         body = figures(event, event.organizer).json()
 
     zone = ZoneInfo("America/New_York")

@@ -8,8 +8,10 @@ import segno
 from PIL import Image
 from reportlab.lib.colors import HexColor
 from reportlab.lib.pagesizes import A4
+from reportlab.lib.rl_accel import fp_str
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
+from reportlab.pdfgen.textobject import PDFTextObject
 
 from eventhub_config.shared.documents.typefaces import BOLD, REGULAR, runs, width_of, written
 
@@ -32,6 +34,17 @@ class Style(NamedTuple):
     @property
     def step(self) -> float:
         return self.leading or self.size * 1.35
+
+
+class _Pen(PDFTextObject):
+    """Raises marks above letters, and comes down again.
+
+    The library's own takes two raises in a row for one and forgets the second: all that follows on the page stays up.
+    """
+
+    def setRise(self, rise: float) -> None:  # noqa: N802 (the library's name)
+        self._rise = rise
+        self._code.append(f"{fp_str(rise)} Ts")
 
 
 class Sheet:
@@ -65,7 +78,7 @@ class Sheet:
 
     def line(self, x: float, y: float, text: str, style: Style) -> None:
         """Print one line that begins at ``x`` and stands on ``y``."""
-        pen = self._canvas.beginText(x, HEIGHT - y)
+        pen = _Pen(self._canvas, x, HEIGHT - y)
         pen.setFillColor(HexColor(style.colour))
         for run in runs(text, style.weight, style.size):
             pen.setFont(run.font, style.size)
