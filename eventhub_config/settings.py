@@ -217,6 +217,7 @@ CORS_ALLOW_HEADERS = [
     "x-request-id",
 ]
 CORS_EXPOSE_HEADERS = [
+    "Content-Disposition",
     "ETag",
     "Location",
     "Retry-After",
@@ -301,6 +302,7 @@ MAX_OPEN_HOLDS = env.integer("MAX_OPEN_HOLDS", 5, at_least=1)
 # Whoever let so many holds run out within the time books nothing paid until the first of them is that long ago.
 EXPIRED_HOLDS_ALLOWED = env.integer("EXPIRED_HOLDS_ALLOWED", 3, at_least=1)
 EXPIRED_HOLDS_WINDOW_MINUTES = env.integer("EXPIRED_HOLDS_WINDOW_MINUTES", 60, at_least=1, at_most=10080)
+GIFTS_PER_DAY = env.integer("GIFTS_PER_DAY", 2000, at_least=1)  # by account
 WAITLIST_OFFER_MINUTES = env.integer("WAITLIST_OFFER_MINUTES", 24 * 60, at_least=1)
 WAITLIST_SKIP_AFTER_MINUTES = env.integer("WAITLIST_SKIP_AFTER_MINUTES", 60)
 PAYMENT_GATEWAY = env.choice("PAYMENT_GATEWAY", "mock", ("mock",))

@@ -8,7 +8,8 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 
-from bookings.models import Booking
+from bookings.models import Booking, Waitlist
+from events.models import Event
 from notifications.messages import KINDS
 from notifications.models import Notification
 from notifications.papers import attach_papers
@@ -90,17 +91,22 @@ def _valid_until(mailed: MailedLink, notification: Notification) -> list[Fact]:
 
 
 def _facts(data: dict[str, Any]) -> list[Fact]:
-    about = Booking.objects.select_related("event").filter(pk=data["booking"]) if "booking" in data else None
-    booking = about.first() if about is not None else None
-    if booking is None:
-        return []
-    event = booking.event
+    if "booking" in data:
+        booking = Booking.objects.select_related("event").filter(pk=data["booking"]).first()
+        return _about(booking.event, booking.seats, booking.reference) if booking else []
+    if "waitlist_entry" in data:
+        entry = Waitlist.objects.select_related("event").filter(pk=data["waitlist_entry"]).first()
+        return _about(entry.event, entry.seats) if entry else []
+    return []
+
+
+def _about(event: Event, seats: int, reference: str = "") -> list[Fact]:
     facts = [
         Fact("Event", single_line(event.title)),
         Fact("When", local_span(event)),
         Fact("Where", place(event)),
-        Fact("Booking", booking.reference),
-        Fact("Seats", str(booking.seats)),
+        Fact("Booking", reference),
+        Fact("Seats", str(seats)),
     ]
     return [fact for fact in facts if fact.value]
 

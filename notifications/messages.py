@@ -210,15 +210,15 @@ KINDS: Mapping[str, Kind] = {
         "Your offer has run out: {event}",
         "You did not accept the seats at “{event}” that we held for you, so they went to the next. "
         "You can join the waitlist again.",
-        path="/events/{event}",
-        link="See the event",
+        path=WAITLIST_PATH,
+        link="See your place",
     ),
     "waitlist_closed": Kind(
         Type.WAITLIST,
         "Not on the waitlist any more: {event}",
         "You are not on the waitlist of “{event}” any more. {reason} Nothing was charged.",
-        path="/events/{event}",
-        link="See the event",
+        path=WAITLIST_PATH,
+        link="See your place",
     ),
     "booking_moved": Kind(
         Type.UPDATE,

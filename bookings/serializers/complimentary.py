@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from bookings.services.complimentary import Gift
@@ -41,7 +42,9 @@ class GiftSerializer(serializers.Serializer[Any]):
 class GiftFileSerializer(serializers.Serializer[Any]):
     """A list with the columns `email`, and any of `name`, `ticket_type`, `quantity` and `reason`."""
 
-    file = serializers.FileField(required=False, help_text="CSV in UTF-8, with commas, semicolons or tabs.")
+    file = serializers.FileField(
+        required=False, help_text="CSV in UTF-8 with commas, semicolons or tabs; the first line names the columns."
+    )
     reason = serializers.CharField(
         max_length=255,
         required=False,
@@ -53,11 +56,16 @@ class GiftFileSerializer(serializers.Serializer[Any]):
     dry_run = serializers.BooleanField(required=False, default=False, help_text="Say what would happen; do nothing.")
 
 
+@extend_schema_field({"type": "string", "minLength": 1, "examples": ["email,name\nann@example.org,Ann\n"]})
+class CsvField(serializers.CharField):
+    """A text that is a list."""
+
+
 class GiftTextSerializer(GiftFileSerializer):
     """The same list as a text."""
 
     file = None  # type: ignore[assignment]
-    csv = serializers.CharField(required=False, trim_whitespace=False, help_text="What the file would have in it.")
+    csv = CsvField(required=False, trim_whitespace=False, help_text="What the file would have in it.")
 
 
 class LineProblemSerializer(serializers.Serializer[Any]):

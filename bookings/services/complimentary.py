@@ -8,7 +8,7 @@ account is not told by anything here: see docs/decisions/complimentary-bookings.
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import IntegrityError
@@ -18,10 +18,11 @@ from bookings.models import Booking, Ticket
 from bookings.services.booking import AlreadyBooked, TooManySeats, free_overdue_seats, lock_users
 from bookings.services.queue import give_up_places
 from eventhub_config.shared import money
-from eventhub_config.shared.actors import Actor
+from eventhub_config.shared.actors import Actor, actor_label
 from eventhub_config.shared.errors import Busy, DomainError, InvalidInput
 from eventhub_config.shared.fast_insert import insert_rows
 from eventhub_config.shared.idempotency import IdempotencyKey
+from eventhub_config.shared.throttling import Limit
 from eventhub_config.shared.transactions import unit_of_work
 from eventhub_config.shared.transitions import record_creations
 from events.availability import EventIsCancelled, NotPublished, Offer, SoldOut, WaitlistOpen
@@ -67,6 +68,11 @@ class GiftsRefused(DomainError):
         self.refused = list(refused)
 
 
+class InvitationsPaused(DomainError):
+    code = "invitations_paused"
+    title = "You have given seats to as many people as you may within a day. Go on later."
+
+
 def give_booking(
     *, event_id: int, gift: Gift, actor: Actor, now: datetime, key: IdempotencyKey | None = None
 ) -> Booking:
@@ -83,6 +89,7 @@ def give_booking(
     :raises SoldOut: the seats are not there.
     :raises WaitlistOpen: people are waiting for them.
     :raises EventChanged: it was edited in the same moment.
+    :raises InvitationsPaused: the actor has given to too many people since yesterday.
     """
     try:
         return _give_all(event_id=event_id, gifts=[gift], actor=actor, now=now, key=key or IdempotencyKey())[0]
@@ -115,6 +122,24 @@ def _look(event_id: int, gifts: Sequence[Gift], actor: Actor, now: datetime) -> 
 
 
 def _give_all(
+    *, event_id: int, gifts: Sequence[Gift], actor: Actor, now: datetime, key: IdempotencyKey
+) -> list[Booking]:
+    # Everybody on a list gets a mail that says what an organizer likes: nobody is to send them without end.
+    limit, giver = Limit("gifts", settings.GIFTS_PER_DAY, timedelta(days=1), strict=True), actor_label(actor)
+    rate = limit.count(giver, len(gifts))
+    done = False
+    try:
+        if rate and rate.exceeded:
+            raise InvitationsPaused(headers={"Retry-After": str(rate.reset_seconds)})
+        made = _give_in_time(event_id=event_id, gifts=gifts, actor=actor, now=now, key=key)
+        done = not key.replayed
+    finally:
+        if not done:
+            limit.give_back(giver, len(gifts))
+    return made
+
+
+def _give_in_time(
     *, event_id: int, gifts: Sequence[Gift], actor: Actor, now: datetime, key: IdempotencyKey
 ) -> list[Booking]:
     for attempt in range(1, _ATTEMPTS + 1):

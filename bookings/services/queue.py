@@ -135,18 +135,13 @@ class _Promotion:
         queues = {pk: _in_order(pk) for pk in kinds}
         heads = {pk: next(queue, None) for pk, queue in queues.items()}
         served: list[Waitlist] = []
-        while True:
+        while len(served) < limit:
             # Across types the longest wait goes first.
             first = min((head for head in heads.values() if head), key=lambda entry: entry.pk, default=None)
             if first is None:
                 return served
-            if len(served) >= limit:
-                return served
             kind = kinds[first.ticket_type_id]
-            if self._is_moot(first):
-                heads[kind.pk] = next(queues[kind.pk], None)
-                continue
-            if self._is_beyond_reach(first, kind):
+            if self._is_moot(first) or self._is_beyond_reach(first, kind):
                 heads[kind.pk] = next(queues[kind.pk], None)
                 continue
             entry = self._who_fits(first, kind)
@@ -159,6 +154,10 @@ class _Promotion:
             served.append(entry)
             if entry is first:
                 heads[kind.pk] = next(queues[kind.pk], None)
+        for head in filter(None, heads.values()):
+            if self._room(kinds[head.ticket_type_id]) == 0:
+                self._note_block(head, None)
+        return served
 
     def _is_moot(self, entry: Waitlist) -> bool:
         """Close the place of somebody who has booked meanwhile, or cannot sign in any more; return whether it was."""

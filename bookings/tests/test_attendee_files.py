@@ -105,6 +105,18 @@ def test_a_formula_in_a_name_is_disarmed_in_the_file() -> None:
     assert rows_of(file_of(event))[0]["attendee_name"] == '\'=cmd|"/c calc"!A1'
 
 
+def test_a_front_end_on_another_host_can_read_its_name(settings: Any) -> None:
+    """API-4"""
+    settings.CORS_ALLOWED_ORIGINS = ["https://app.example.org"]
+    event = an_event()
+    path = f"/api/events/{event.pk}/attendees_csv/"
+
+    answer = a_client_of(event.organizer).get(path, headers={"Origin": "https://app.example.org"})
+
+    assert answer["Content-Disposition"] == f'attachment; filename="attendees-{event.slug}.csv"'
+    assert "Content-Disposition" in answer["Access-Control-Expose-Headers"].split(", ")
+
+
 def test_only_for_those_who_run_the_event() -> None:
     event = an_event()
 

@@ -289,3 +289,39 @@ def test_is_told_apart_in_the_figures_of_the_event() -> None:
     figures = a_client_of(event.organizer).get(f"/api/events/{event.pk}/statistics/").json()["bookings"]
 
     assert (figures["seats_taken"], figures["complimentary_seats"]) == (5, 2)
+
+
+def test_nobody_writes_to_people_without_end(settings: Any) -> None:
+    settings.GIFTS_PER_DAY = 2
+    event, other = an_event(), an_event()
+    taken = give(event, email="one@example.org", quantity=99)  # refused: does not count
+    given = [give(event, email="one@example.org"), give(event, email="two@example.org")]
+    cancel_booking(booking_id=given[0].json()["id"], actor=event.organizer, now=NOW)
+
+    refused = give(event, email="three@example.org")
+    in_a_list = a_client_of(event.organizer).post(
+        f"/api/events/{event.pk}/complimentary_import/",
+        {"csv": "email\nfour@example.org", "reason": "x"},
+        format="json",
+    )
+
+    assert taken.json()["code"] == "too_many_seats"
+    assert [answer.status_code for answer in given] == [201, 201]
+    assert [(it.status_code, it.json()["code"]) for it in (refused, in_a_list)] == [(409, "invitations_paused")] * 2
+    assert refused["Retry-After"] == "86400"
+    assert not CustomUser.objects.filter(email__in=["three@example.org", "four@example.org"]).exists()
+    assert give(other, email="one@example.org").status_code == 201
+    with time_machine.travel(NOW + timedelta(days=1), tick=False):
+        assert give(event, email="three@example.org").status_code == 201
+
+
+def test_a_request_that_is_sent_again_counts_once(settings: Any) -> None:
+    settings.GIFTS_PER_DAY = 2
+    event = an_event()
+    client, path = a_client_of(event.organizer), f"/api/events/{event.pk}/complimentary/"
+    body = {"email": GUEST, "reason": "Press"}
+
+    again = [client.post(path, body, headers={"Idempotency-Key": "one"}).json()["id"] for _ in range(3)]
+
+    assert len(set(again)) == 1
+    assert give(event, email="two@example.org").status_code == 201

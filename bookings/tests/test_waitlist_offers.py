@@ -449,6 +449,25 @@ def test_offer_next_serves_the_next_that_fits_without_waiting_for_a_larger_party
     assert large.passed_over_at == NOW
 
 
+def test_offer_next_leaves_the_other_seats_their_hour() -> None:
+    """One is served at once; it is no new beginning for those that still lie idle, but for those freed later it is."""
+    event = a_full_event(capacity=4)
+    large, *_small = a_place(event, seats=3), a_place(event), a_place(event), a_place(event)
+    a_free_seat(event), a_free_seat(event)
+    later = NOW + 30 * MINUTE
+
+    offer_next(event_id=event.pk, actor=event.organizer, now=later)
+
+    large.refresh_from_db()
+    assert (large.passed_over_at, large.blocked_since) == (later, NOW)
+
+    offer_next(event_id=event.pk, actor=event.organizer, now=later)
+
+    large.refresh_from_db()
+    assert (large.passed_over_at, large.blocked_since) == (later, None)
+    assert states(event) == ["waiting", "offered", "offered", "waiting"]
+
+
 def test_offer_next_is_refused_when_nobody_waits() -> None:
     event = a_full_event(capacity=2)
 

@@ -20,6 +20,7 @@ from bookings.serializers import (
 )
 from bookings.services import give_booking
 from bookings.services.booking import AlreadyBooked, TooManySeats
+from bookings.services.complimentary import InvitationsPaused
 from eventhub_config.shared.errors import InvalidInput
 from eventhub_config.shared.idempotency import idempotency_key
 from eventhub_config.shared.parsing import StrictJSONParser
@@ -30,14 +31,14 @@ from events.models import Event
 from events.services.editing import EventIsOver, NotOwner, require_owner
 from events.services.seats import EventChanged
 
-_OF_EVENT = (NotOwner, NotPublished, EventIsCancelled, EventIsOver)
+_OF_EVENT = (NotOwner, NotPublished, EventIsCancelled, EventIsOver, EventChanged, InvitationsPaused)
 
 
 class ComplimentaryViewSet(ApiViewSet):
     access = {"complimentary": OrganizerOrAdmin, "complimentary_import": OrganizerOrAdmin}
     problems = {
-        "complimentary": (*_OF_EVENT, AlreadyBooked, TooManySeats, SoldOut, WaitlistOpen, EventChanged),
-        "complimentary_import": (*_OF_EVENT, FileRefused, EventChanged),
+        "complimentary": (*_OF_EVENT, AlreadyBooked, TooManySeats, SoldOut, WaitlistOpen),
+        "complimentary_import": (*_OF_EVENT, FileRefused),
     }
     idempotent = frozenset({"complimentary"})
     queryset = Booking.objects.none()

@@ -48,7 +48,13 @@ class DoorViewSet(ApiViewSet):
     pagination_class = None
 
     @extend_schema(
-        summary="Let somebody in by what was scanned", request=CheckInSerializer, responses=TicketDetailSerializer
+        summary="Let somebody in by what was scanned",
+        description=(
+            "By those who run the event. A ticket that was used is 409 `already_checked_in`: `detail` says when and by "
+            "whom, and `tickets` says it to a program."
+        ),
+        request=CheckInSerializer,
+        responses=TicketDetailSerializer,
     )
     @action(detail=True, methods=["post"], filterset_class=None)
     def check_in(self, request: Request, pk: str) -> Response:

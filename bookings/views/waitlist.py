@@ -56,7 +56,10 @@ class WaitlistViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ApiViewS
         return Waitlist.objects.visible_to(self.caller).select_related("user").order_by("-pk")
 
     @extend_schema(
-        summary="Join the waitlist of an event", request=JoinWaitlistSerializer, responses={201: WaitlistSerializer}
+        summary="Join the waitlist of an event",
+        description="Where a booking of these seats is refused with `sold_out` or `waitlist_open`; nothing is charged.",
+        request=JoinWaitlistSerializer,
+        responses={201: WaitlistSerializer},
     )
     def create(self, request: Request) -> Response:
         body = JoinWaitlistSerializer(data=request.data)

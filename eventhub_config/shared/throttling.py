@@ -68,13 +68,13 @@ class Limit:
     window: timedelta
     strict: bool = False
 
-    def count(self, subject: str) -> Rate | None:
-        """Count one request; None means that it could not be counted and may pass."""
-        return self._add(subject, 1)
+    def count(self, subject: str, amount: int = 1) -> Rate | None:
+        """Count one request, or as many things as one asks for; None: it could not be counted and may pass."""
+        return self._add(subject, amount)
 
-    def give_back(self, subject: str) -> None:
-        """Take one counted request back (a sign-in that succeeded)."""
-        self._add(subject, -1)
+    def give_back(self, subject: str, amount: int = 1) -> None:
+        """Take back what was counted (a sign-in that succeeded)."""
+        self._add(subject, -amount)
 
     def _add(self, subject: str, amount: int) -> Rate | None:
         # Subjects can be names that people typed: only their digest is kept.

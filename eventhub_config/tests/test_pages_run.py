@@ -19,7 +19,7 @@ TOURS = {
 
 
 @pytest.mark.parametrize("page", TOURS, ids=lambda page: page.stem)
-def test_are_true_when_pasted_twice(page: Path, process_environment: dict[str, str]) -> None:
+def test_are_true_when_pasted_twice(page: Path, process_environment: dict[str, str], tmp_path: Path) -> None:
     """OPS-1"""
     blocks = blocks_of(page)
     assert len(blocks) > 8
@@ -27,7 +27,7 @@ def test_are_true_when_pasted_twice(page: Path, process_environment: dict[str, s
 
     with web(environment) as server, worker(environment) as working:
         for _paste in range(2):
-            with terminal(server.url) as shell:
+            with terminal(server.url, tmp_path) as shell:  # for what they download
                 for block in blocks:
                     shell.follow(block)
         wait_until(lambda: all(f"Subject: {subject}" in working.output() for subject in TOURS[page]), seconds=90)

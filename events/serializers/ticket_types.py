@@ -14,7 +14,11 @@ LARGEST = 1_000_000  # seats; far above any hall, far below what an integer colu
 
 class TicketTypeSerializer(ModelSerializer):
     price = MoneyField(currency_source="event.currency")
-    seats_left = serializers.IntegerField(allow_null=True, read_only=True)
+    seats_left = serializers.IntegerField(
+        allow_null=True,
+        read_only=True,
+        help_text="Of its `quantity`; null without one. `availability` looks at the capacity too.",
+    )
 
     class Meta:
         model = TicketType

@@ -1,8 +1,10 @@
 """Those who wait are told when it is their turn, and when it is over; each occasion once."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from django.core.mail import EmailMultiAlternatives
 
 from bookings.models import Waitlist
 from bookings.services import decline_offer, join_waitlist, lapse_offer, leave_waitlist, tend_waitlist
@@ -58,6 +60,20 @@ def test_an_offer_is_mailed_though_mails_about_waitlists_are_not_wanted(mailoutb
         deliver(notification_id=notification.pk, now=NOW)
 
     assert [mail.subject for mail in mailoutbox] == ["Your turn: Zero to API"]  # type: ignore[attr-defined]
+
+
+def test_the_mail_says_when_and_where_and_leads_to_the_offer(
+    mailoutbox: list[EmailMultiAlternatives], settings: Any
+) -> None:
+    settings.FRONTEND_URL = "https://tickets.example.org"
+    entry = an_offer()
+
+    deliver(notification_id=Notification.objects.get(user=entry.user, kind="seat_offered").pk, now=NOW)
+
+    (mail,) = mailoutbox
+    assert "Event: Zero to API\nWhen: Wed 31 March 2027, 14:00 to 17:00 (Europe/Berlin, UTC+02:00)\n" in mail.body
+    assert "Where: Town Hall\nSeats: 1\n" in mail.body
+    assert f"Accept or decline: https://tickets.example.org/waitlist/{entry.pk}" in mail.body
 
 
 def test_a_lapsed_offer_is_told_once() -> None:

@@ -7,6 +7,7 @@ from django.db import IntegrityError
 
 from bookings.models import Booking
 from bookings.services import expire_booking, extend_hold, lock_booking
+from bookings.services.booking import lock_user
 from bookings.services.closing import NotYourBooking
 from eventhub_config.shared import money
 from eventhub_config.shared.actors import System
@@ -124,7 +125,9 @@ def record_charge(*, payment_id: int, outcome: Outcome, now: datetime) -> Paymen
     A repeated or outdated message changes nothing. Money that came in is always recorded; where its booking cannot be
     confirmed any more, it goes back by itself.
     """
-    payment = Payment.objects.get(pk=payment_id)
+    payment = Payment.objects.select_related("booking__user").get(pk=payment_id)
+    if payment.booking.status == Booking.Status.EXPIRED:
+        lock_user(payment.booking.user)  # who may be booking the event again: one of the two, and never in a circle
     _event, booking = lock_booking(payment.booking_id)  # before the payment: see the lock order
     payment = Payment.objects.select_for_update(no_key=True).get(pk=payment_id)
     target = Payment.Status.COMPLETED if outcome.succeeded else Payment.Status.FAILED

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from bookings.models import Booking
-from bookings.services import cancel_booking
+from bookings.services import book_seats, cancel_booking, expire_booking
+from bookings.services.booking import BookingRequest
 from bookings.tests.factories import a_booking
 from eventhub_config.shared.integrity import all_checks
 from eventhub_config.tests.races import at_once, outcomes
@@ -80,6 +81,32 @@ def test_paying_against_cancelling_ends_paid_or_refunded() -> None:
     settle_everything(NOW + timedelta(minutes=2))
 
     assert set(Booking.objects.values_list("status", flat=True)) == {"cancelled"}
+    assert findings() == []
+
+
+def test_late_money_and_booking_again_end_as_one_booking(caplog: Any) -> None:
+    """RELIABILITY A4, C1: either confirms the old booking or goes back, and neither waits for the other in a circle."""
+    caplog.set_level("INFO")
+    later = NOW + timedelta(hours=2)
+    for _ in range(8):
+        payment = a_processed_payment(token="tok_timeout")
+        person, event = payment.booking.user, payment.booking.event
+        expire_booking(booking_id=payment.booking_id, now=later)
+
+        results = at_once(
+            [
+                lambda pk=payment.pk: process_payment(payment_id=pk, now=later),
+                lambda u=person, e=event: book_seats(user=u, request=BookingRequest(event_id=e.pk), now=later),
+            ]
+        )
+
+        payment.booking.refresh_from_db()
+        again = outcomes(results[1:])
+        assert again == {"already_booked" if payment.booking.status == "confirmed" else "ok": 1}
+        assert outcomes(results[:1]) == {"ok": 1}
+        assert Booking.objects.active().filter(user=person, event=event).count() == 1
+        assert Refund.objects.filter(payment=payment).count() == (payment.booking.status == "expired")
+    assert "deadlock" not in caplog.text
     assert findings() == []
 
 
