@@ -1,10 +1,11 @@
 """Booking seats."""
 
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -277,12 +278,17 @@ def lock_users(users: Iterable[CustomUser]) -> None:
 
 # Plain SQL, like that of the seat engine and for the same reason. A place in the queue comes as a row too, told by its
 # status: one statement for both.
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d \d\d:")
+_AS_A_BOOKING = {
+    "id": "id", "event_id": "event_id", "reference": "''", "status": "status", "expires_at": "offer_expires_at",
+}  # fmt: skip
+_READ = [column.attname for column in Booking._meta.concrete_fields if column.attname in _AS_A_BOOKING]
 _OTHER_BOOKINGS = f"""
-SELECT id, event_id, reference, status, expires_at FROM {Booking._meta.db_table}
+SELECT {", ".join(_READ)} FROM {Booking._meta.db_table}
  WHERE user_id = %s AND (status = 'pending' OR event_id = %s AND status IN ('confirmed', 'no_show')
                           OR status = 'expired' AND expires_at > %s)
 UNION ALL
-SELECT id, event_id, '', status, offer_expires_at FROM {Waitlist._meta.db_table}
+SELECT {", ".join(_AS_A_BOOKING[name] for name in _READ)} FROM {Waitlist._meta.db_table}
  WHERE user_id = %s AND event_id = %s AND status IN ('waiting', 'offered')
 """  # noqa: S608 (our own names)
 
@@ -294,7 +300,12 @@ def read_standing(user: CustomUser, event_id: int, *, now: datetime, by_clock: b
     """
     window = timedelta(minutes=settings.EXPIRED_HOLDS_WINDOW_MINUTES)
     since = connection.ops.adapt_datetimefield_value(now - window)
-    rows = list(Booking.objects.raw(_OTHER_BOOKINGS, [user.pk, event_id, since, user.pk, event_id]))
+    with connection.cursor() as cursor:
+        cursor.execute(_OTHER_BOOKINGS, [user.pk, event_id, since, user.pk, event_id])
+        kept = cursor.fetchall()
+    if not kept:  # nothing stands in most people's way
+        return Standing()
+    rows = [Booking.from_db(connection.alias, _READ, [_plain(value) for value in row]) for row in kept]
     found = [row for row in rows if row.status not in Waitlist.ACTIVE]
     waits = any(row.status in Waitlist.ACTIVE and not (by_clock and _has_lapsed(row, now)) for row in rows)
     ran_out = [row for row in found if row.status == Booking.Status.EXPIRED or row.is_overdue(now)]
@@ -307,6 +318,13 @@ def read_standing(user: CustomUser, event_id: int, *, now: datetime, by_clock: b
         waits=waits,
         pause=_pause([left for left in counting if left > timedelta(0)]),
     )
+
+
+def _plain(kept: Any) -> Any:
+    """Return a value of a plain statement as models have it: SQLite keeps moments as text, in UTC."""
+    if connection.vendor == "sqlite" and isinstance(kept, str) and _MOMENT.match(kept):
+        return datetime.fromisoformat(kept).replace(tzinfo=UTC)
+    return kept
 
 
 def _has_lapsed(row: Booking, now: datetime) -> bool:

@@ -56,14 +56,16 @@ class IdempotencyKey:
             return None
         if connection.vendor == "postgresql":
             self._try_lock()
-        kept = list(IdempotencyRecord.objects.raw(_KEPT, [self.user_id, self.route, self.key]))
-        if not kept:
+        with connection.cursor() as cursor:
+            cursor.execute(_KEPT, [self.user_id, self.route, self.key])
+            kept = cursor.fetchone()
+        if kept is None:
             return None
-        record = kept[0]
-        if record.body_hash != self.body_hash:
+        body_hash, resource_id, status = kept
+        if body_hash != self.body_hash:
             raise IdempotencyKeyReused
-        self.replayed, self.status = True, record.response_status
-        return model._base_manager.get(pk=record.resource_id)
+        self.replayed, self.status = True, status
+        return model._base_manager.get(pk=resource_id)
 
     def record(self, resource: models.Model, *, status: int, now: datetime) -> None:
         """Remember what this key made. Call before the hot rows are touched."""
@@ -95,7 +97,10 @@ class IdempotencyKey:
 
 
 # Plain SQL, like that of the seat engine and for the same reason.
-_KEPT = f"SELECT * FROM {IdempotencyRecord._meta.db_table} WHERE user_id = %s AND route = %s AND key = %s"  # noqa: S608
+_KEPT = f"""
+SELECT body_hash, resource_id, response_status FROM {IdempotencyRecord._meta.db_table}
+ WHERE user_id = %s AND route = %s AND key = %s
+"""  # noqa: S608 (our own names)
 
 
 def idempotency_key(request: Request) -> IdempotencyKey:
