@@ -321,10 +321,10 @@ def read_standing(user: CustomUser, event_id: int, *, now: datetime, by_clock: b
 
 
 def _plain(kept: Any) -> Any:
-    """Return a value of a plain statement as models have it: SQLite keeps moments as text, in UTC."""
-    if connection.vendor == "sqlite" and isinstance(kept, str) and _MOMENT.match(kept):
-        return datetime.fromisoformat(kept).replace(tzinfo=UTC)
-    return kept
+    """Return a value of a plain statement as models have it: SQLite has no zones, and its moments may come as text."""
+    if isinstance(kept, str) and _MOMENT.match(kept):
+        kept = datetime.fromisoformat(kept)
+    return kept.replace(tzinfo=UTC) if isinstance(kept, datetime) and kept.tzinfo is None else kept
 
 
 def _has_lapsed(row: Booking, now: datetime) -> bool:
