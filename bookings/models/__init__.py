@@ -3,6 +3,7 @@
 from bookings.models.bookings import Booking, BookingQuerySet
 from bookings.models.scans import Scan
 from bookings.models.tickets import ATTENDEE_NAME_MAX_LENGTH, Ticket, TicketQuerySet, seats_by_type
+from bookings.models.visibility import own_or_run
 from bookings.models.waitlist import Waitlist, WaitlistQuerySet
 
 __all__ = [
@@ -14,5 +15,6 @@ __all__ = [
     "TicketQuerySet",
     "Waitlist",
     "WaitlistQuerySet",
+    "own_or_run",
     "seats_by_type",
 ]

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from bookings.models.bookings import Booking
+from bookings.models.visibility import own_or_run
 from eventhub_config.shared import money
 from eventhub_config.shared.references import ticket_code
 from eventhub_config.shared.transitions import StatusModel
@@ -20,14 +21,7 @@ ATTENDEE_NAME_MAX_LENGTH = 160
 class TicketQuerySet(models.QuerySet["Ticket"]):
     def visible_to(self, user: CustomUser) -> "TicketQuerySet":
         """Return the tickets this user may know about: of their own bookings, and on events they run."""
-        if user.is_platform_admin:
-            return self
-        own = self.filter(booking__user=user)
-        if not user.runs_events:
-            return own
-        # As for bookings: an OR across joins would read the whole table.
-        run = self.filter(event__organizer=user)
-        return self.filter(pk__in=own.values("pk").union(run.values("pk")))
+        return own_or_run(self, user, owner="booking__user", event="event")
 
     def of_event(self, event_id: int) -> "TicketQuerySet":
         return self.filter(event_id=event_id)

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from bookings.models.bookings import Booking
+from bookings.models.visibility import own_or_run
 from eventhub_config.shared.transitions import StatusModel
 from events.models import Event, TicketType
 from users.models import CustomUser
@@ -16,13 +17,7 @@ from users.models import CustomUser
 class WaitlistQuerySet(models.QuerySet["Waitlist"]):
     def visible_to(self, user: CustomUser) -> "WaitlistQuerySet":
         """Return the entries this user may know about: their own, and those on events they run."""
-        if user.is_platform_admin:
-            return self
-        own = self.filter(user=user)
-        if not user.runs_events:
-            return own
-        run = self.filter(event__organizer=user)
-        return self.filter(pk__in=own.values("pk").union(run.values("pk")))
+        return own_or_run(self, user, owner="user", event="event")
 
     def active(self) -> "WaitlistQuerySet":
         return self.filter(status__in=Waitlist.ACTIVE)

@@ -6,10 +6,10 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from bookings.models import Booking
+from bookings.models import Booking, own_or_run
 from eventhub_config.shared import money
 from eventhub_config.shared.owed_work import OwedWork
-from payments.models.payments import Payment, Refund, rows_about_bookings
+from payments.models.payments import Payment, Refund
 from users.models import CustomUser
 
 
@@ -41,8 +41,7 @@ class InvoiceSeries(models.Model):
 
 class InvoiceQuerySet(models.QuerySet["Invoice"]):
     def visible_to(self, user: CustomUser) -> "InvoiceQuerySet":
-        visible: InvoiceQuerySet = rows_about_bookings(self, "booking", user)
-        return visible
+        return own_or_run(self, user, owner="booking__user", event="booking__event")
 
     def delete(self) -> Any:
         raise InvoiceImmutable

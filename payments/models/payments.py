@@ -1,11 +1,11 @@
 """Payments for bookings, and refunds of them."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.db import models
 from django.db.models import F, Q
 
-from bookings.models import Booking
+from bookings.models import Booking, own_or_run
 from eventhub_config.shared import money
 from eventhub_config.shared.owed_work import OwedWork
 from eventhub_config.shared.references import opaque_key
@@ -13,21 +13,9 @@ from eventhub_config.shared.transitions import StatusModel
 from users.models import CustomUser
 
 
-def rows_about_bookings(rows: Any, path: str, user: CustomUser) -> Any:
-    """Return the rows whose booking (at ``path``) the user may know about: their own, and those on events they run."""
-    if user.is_platform_admin:
-        return rows
-    own = rows.filter(**{f"{path}__user": user})
-    if not user.runs_events:
-        return own
-    run = rows.filter(**{f"{path}__event__organizer": user})
-    return rows.filter(pk__in=own.values("pk").union(run.values("pk")))
-
-
 class PaymentQuerySet(models.QuerySet["Payment"]):
     def visible_to(self, user: CustomUser) -> "PaymentQuerySet":
-        visible: PaymentQuerySet = rows_about_bookings(self, "booking", user)
-        return visible
+        return own_or_run(self, user, owner="booking__user", event="booking__event")
 
     def taken(self) -> "PaymentQuerySet":
         """Return the payments whose money came in, whatever went back since."""
@@ -114,8 +102,7 @@ class Payment(OwedWork, StatusModel):
 
 class RefundQuerySet(models.QuerySet["Refund"]):
     def visible_to(self, user: CustomUser) -> "RefundQuerySet":
-        visible: RefundQuerySet = rows_about_bookings(self, "payment__booking", user)
-        return visible
+        return own_or_run(self, user, owner="payment__booking__user", event="payment__booking__event")
 
     def counting(self) -> "RefundQuerySet":
         """Return the refunds that went back or are on their way."""
