@@ -1,21 +1,21 @@
 """Booking seats."""
 
 import math
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
-from django.db import IntegrityError, connection
+from django.db import IntegrityError
 from django.db.models import Q
 
 from bookings import signals
-from bookings.models import ATTENDEE_NAME_MAX_LENGTH, Booking, Ticket, Waitlist
+from bookings.models import ATTENDEE_NAME_MAX_LENGTH, Booking, Ticket
 from bookings.services.closing import expire_overdue_holds
 from bookings.services.queue import give_up_places, lapse_overdue_offers
+from bookings.services.standing import Standing, read_standing
 from eventhub_config.shared import money
 from eventhub_config.shared.errors import Busy, DomainError, InvalidInput, NotVisible
 from eventhub_config.shared.fast_insert import insert_rows
@@ -50,18 +50,6 @@ class TooManyOpenHolds(DomainError):
 class BookingPaused(DomainError):
     code = "booking_paused"
     title = "You let several unpaid bookings run out. Wait a while before you book again."
-
-
-class Standing(NamedTuple):
-    """What a person has already: a booking of this event or a place in its queue, and how many unpaid ones of any.
-
-    ``pause`` is how long they book nothing that has a price, because too many unpaid bookings ran out.
-    """
-
-    booking: Booking | None = None
-    open_holds: int = 0
-    waits: bool = False
-    pause: timedelta | None = None
 
 
 @dataclass(frozen=True)
@@ -274,69 +262,6 @@ def lock_users(users: Iterable[CustomUser]) -> None:
     """Lock several people, in the order of their ids."""
     rows = CustomUser.objects.select_for_update(no_key=True).filter(pk__in=[user.pk for user in users])
     bool(rows.order_by("pk").values_list("pk"))
-
-
-# Plain SQL, like that of the seat engine and for the same reason. A place in the queue comes as a row too, told by its
-# status: one statement for both.
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\d \d\d:")
-_AS_A_BOOKING = {
-    "id": "id", "event_id": "event_id", "reference": "''", "status": "status", "expires_at": "offer_expires_at",
-}  # fmt: skip
-_READ = [column.attname for column in Booking._meta.concrete_fields if column.attname in _AS_A_BOOKING]
-_OTHER_BOOKINGS = f"""
-SELECT {", ".join(_READ)} FROM {Booking._meta.db_table}
- WHERE user_id = %s AND (status = 'pending' OR event_id = %s AND status IN ('confirmed', 'no_show')
-                          OR status = 'expired' AND expires_at > %s)
-UNION ALL
-SELECT {", ".join(_AS_A_BOOKING[name] for name in _READ)} FROM {Waitlist._meta.db_table}
- WHERE user_id = %s AND event_id = %s AND status IN ('waiting', 'offered')
-"""  # noqa: S608 (our own names)
-
-
-def read_standing(user: CustomUser, event_id: int, *, now: datetime, by_clock: bool = False) -> Standing:
-    """Return what a person has booked that bears on booking this event, as it stands, unlocked.
-
-    ``by_clock``: as if holds that have run out were closed already.
-    """
-    window = timedelta(minutes=settings.EXPIRED_HOLDS_WINDOW_MINUTES)
-    since = connection.ops.adapt_datetimefield_value(now - window)
-    with connection.cursor() as cursor:
-        cursor.execute(_OTHER_BOOKINGS, [user.pk, event_id, since, user.pk, event_id])
-        kept = cursor.fetchall()
-    if not kept:  # nothing stands in most people's way
-        return Standing()
-    rows = [Booking.from_db(connection.alias, _READ, [_plain(value) for value in row]) for row in kept]
-    found = [row for row in rows if row.status not in Waitlist.ACTIVE]
-    waits = any(row.status in Waitlist.ACTIVE and not (by_clock and _has_lapsed(row, now)) for row in rows)
-    ran_out = [row for row in found if row.status == Booking.Status.EXPIRED or row.is_overdue(now)]
-    counting = [row.expires_at + window - now for row in ran_out if row.expires_at]
-    expired = ran_out if by_clock else [row for row in ran_out if row.status == Booking.Status.EXPIRED]
-    found = [row for row in found if row not in expired]
-    return Standing(
-        booking=next((booking for booking in found if booking.event_id == event_id), None),
-        open_holds=sum(booking.status == Booking.Status.PENDING for booking in found),
-        waits=waits,
-        pause=_pause([left for left in counting if left > timedelta(0)]),
-    )
-
-
-def _plain(kept: Any) -> Any:
-    """Return a value of a plain statement as models have it: SQLite has no zones, and its moments may come as text."""
-    if isinstance(kept, str) and _MOMENT.match(kept):
-        kept = datetime.fromisoformat(kept)
-    return kept.replace(tzinfo=UTC) if isinstance(kept, datetime) and kept.tzinfo is None else kept
-
-
-def _has_lapsed(row: Booking, now: datetime) -> bool:
-    """Return whether a row that stands for a place in the queue is an offer that has run out."""
-    return row.status == Waitlist.Status.OFFERED and row.expires_at is not None and row.expires_at <= now
-
-
-def _pause(left: list[timedelta]) -> timedelta | None:
-    """Return how long somebody has to wait, given for how long each booking that ran out still counts."""
-    if len(left) < settings.EXPIRED_HOLDS_ALLOWED:
-        return None
-    return sorted(left, reverse=True)[settings.EXPIRED_HOLDS_ALLOWED - 1]
 
 
 def _new_booking(

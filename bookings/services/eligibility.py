@@ -8,7 +8,8 @@ from django.conf import settings
 from django.db.models import Count, Sum
 
 from bookings.models import Booking, Ticket, Waitlist
-from bookings.services.booking import Standing, default_type, read_standing, why_not_booked
+from bookings.services.booking import default_type, why_not_booked
+from bookings.services.standing import Standing, read_standing
 from bookings.services.waitlist import positions, why_not_joined
 from eventhub_config.shared.errors import DomainError, NotVisible
 from events.availability import CannotBook, Offer, SoldOut, WaitlistOpen

@@ -13,7 +13,6 @@ from bookings.models import Booking, Ticket, Waitlist
 from bookings.services.booking import (
     AlreadyBooked,
     BookingRequest,
-    Standing,
     TooManyOpenHolds,
     TooManySeats,
     beyond_limits,
@@ -22,7 +21,6 @@ from bookings.services.booking import (
     lock_user,
     name_first,
     offer_to,
-    read_standing,
     why_no_hold,
     write_booking,
 )
@@ -37,6 +35,7 @@ from bookings.services.queue import (
     promote,
     serve_some,
 )
+from bookings.services.standing import Standing, read_standing
 from eventhub_config.shared.actors import Actor, is_person
 from eventhub_config.shared.errors import DomainError, Forbidden, InvalidInput, InvalidTransition
 from eventhub_config.shared.fast_insert import insert_rows
