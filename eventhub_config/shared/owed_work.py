@@ -67,6 +67,18 @@ class OwedWork(models.Model):
         self.next_attempt_at = self.claimed_until = None
         self.last_error = ""
 
+    def work_goes_on(self, until: datetime | None) -> None:
+        """Let go of the row without a failure: others are still at it; the caller saves ``WORK_COLUMNS``.
+
+        ``until``: when to look again; None: nobody needs to.
+        """
+        self.attempts, self.claimed_until, self.next_attempt_at = 0, None, until
+        self.last_error = ""
+
+    def try_again(self, now: datetime) -> None:
+        """Take a row that was given up back among those that are due; the caller saves ``WORK_COLUMNS``."""
+        self.attempts, self.claimed_until, self.parked_at, self.next_attempt_at = 0, None, None, now
+
     def work_failed(self, reason: str, *, now: datetime) -> None:
         """Let go of the row until its next attempt, or park it; the caller saves ``WORK_COLUMNS``."""
         self.claimed_until = None

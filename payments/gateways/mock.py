@@ -7,14 +7,22 @@ takes the money and loses the first answer.
 
 import hashlib
 import time
-from decimal import Decimal
+from collections.abc import Mapping
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from eventhub_config.shared.references import opaque_key
-from payments.gateway import GatewayUnavailableError, Outcome
+from payments.gateway import (
+    Callback,
+    CallbackRefused,
+    ChargeOrder,
+    GatewayUnavailableError,
+    Outcome,
+    RefundOrder,
+    State,
+)
 from payments.models import MockGatewayEntry
 
 SUCCESS, DECLINE, TIMEOUT = "tok_success", "tok_decline", "tok_timeout"
@@ -23,46 +31,55 @@ SUCCESS, DECLINE, TIMEOUT = "tok_success", "tok_decline", "tok_timeout"
 class MockGateway:
     """Keeps a ledger of its own (:class:`MockGatewayEntry`), each entry committed by itself."""
 
-    def charge(self, *, key: str, amount: Decimal, currency: str, token: str) -> Outcome:
+    def charge(self, order: ChargeOrder) -> Outcome:
         self._take_time()
-        known = self._find(key)
+        known = self._find(order.key)
         if known is not None:
             return known
-        failure = self._failure(key, token)
+        failure = self._failure(order.key, order.token)
         outcome = self._enter(
             MockGatewayEntry(
                 kind=MockGatewayEntry.Kind.CHARGE,
-                key=key,
+                key=order.key,
                 reference=f"mock_ch_{opaque_key()}",
-                amount=amount,
-                currency=currency,
+                amount=order.amount,
+                currency=order.currency,
                 succeeded=not failure,
                 failure_code=failure,
             )
         )
-        if settings.MOCK_GATEWAY_TEST_TOKENS and token == TIMEOUT:
+        if settings.MOCK_GATEWAY_TEST_TOKENS and order.token == TIMEOUT:
             raise GatewayUnavailableError("The answer was lost (tok_timeout).")
         return outcome
 
-    def find_charge(self, *, key: str) -> Outcome | None:
-        return self._find(key)
+    def find_charge(self, order: ChargeOrder) -> Outcome | None:
+        return self._find(order.key)
 
-    def refund(self, *, key: str, charge_reference: str, amount: Decimal, currency: str) -> Outcome:
+    def cancel_charge(self, order: ChargeOrder) -> Outcome | None:
+        return self._find(order.key)
+
+    def refund(self, order: RefundOrder) -> Outcome:
         self._take_time()
-        known = self._find(key)
+        known = self._find(order.key)
         if known is not None:
             return known
         return self._enter(
             MockGatewayEntry(
                 kind=MockGatewayEntry.Kind.REFUND,
-                key=key,
+                key=order.key,
                 reference=f"mock_re_{opaque_key()}",
-                charge_reference=charge_reference,
-                amount=amount,
-                currency=currency,
+                charge_reference=order.charge_reference,
+                amount=order.amount,
+                currency=order.currency,
                 succeeded=True,
             )
         )
+
+    def find_refund(self, order: RefundOrder) -> Outcome | None:
+        return self._find(order.key)
+
+    def read_callback(self, body: bytes, headers: Mapping[str, str]) -> Callback:
+        raise CallbackRefused
 
     def _take_time(self) -> None:
         if settings.MOCK_GATEWAY_DELAY_MS:
@@ -92,7 +109,8 @@ class MockGateway:
 
 
 def _outcome(entry: MockGatewayEntry) -> Outcome:
-    return Outcome(entry.succeeded, entry.reference, entry.amount, entry.currency, entry.failure_code)
+    states = {None: State.PENDING, True: State.SUCCEEDED, False: State.FAILED}
+    return Outcome(states[entry.succeeded], entry.reference, entry.amount, entry.currency, entry.failure_code)
 
 
 def make() -> MockGateway:

@@ -72,6 +72,14 @@ class Invoice(models.Model):
     lines = models.JSONField()
     seller = models.JSONField()
     billing = models.JSONField()
+    tax_rate = models.DecimalField(
+        max_digits=5, decimal_places=2, null=True, blank=True, help_text="In percent; the total includes it."
+    )
+    supply = models.JSONField(
+        default=dict, db_default={}, help_text="What was sold: event, place, moments, booking, how it was paid."
+    )
+    content_sha256 = models.CharField(max_length=64, blank=True, default="", db_default="")
+    pdf_sha256 = models.CharField(max_length=64, blank=True, default="", db_default="")
     sent_at = models.DateTimeField(null=True, blank=True)
 
     objects = InvoiceQuerySet.as_manager()
@@ -100,6 +108,19 @@ class Invoice(models.Model):
 
     def delete(self, *args: Any, **kwargs: Any) -> Any:
         raise InvoiceImmutable(f"{self.number} was issued; it cannot be deleted.")
+
+
+class InvoiceDocument(models.Model):
+    """The PDF of an invoice, byte for byte as it was issued; apart, so that lists do not read it."""
+
+    invoice = models.OneToOneField(Invoice, on_delete=models.PROTECT, primary_key=True, related_name="+")
+    content = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"document of invoice {self.pk}"
+
+    def delete(self, *args: Any, **kwargs: Any) -> Any:
+        raise InvoiceImmutable("A document that was issued cannot be deleted.")
 
 
 class InvoiceRequest(OwedWork):

@@ -41,6 +41,10 @@ class Payment(OwedWork, StatusModel):
         CARD = "card", "Card"
         BANK_TRANSFER = "bank_transfer", "Bank transfer"
         WALLET = "wallet", "Wallet"
+        CASH = "cash", "Cash"
+
+    BY_HAND: ClassVar = "by_hand"  # the gateway of money that people took, not machines
+    WRONG_AMOUNT: ClassVar = "wrong_amount"  # why a completed payment confirmed nothing and went back
 
     OPEN: ClassVar = (Status.PENDING, Status.PROCESSING)
     TAKEN: ClassVar = (Status.COMPLETED, Status.PARTIALLY_REFUNDED, Status.REFUNDED)
@@ -68,6 +72,9 @@ class Payment(OwedWork, StatusModel):
         max_length=500, blank=True, help_text="Where the person has to go to finish paying."
     )
     failure_code = models.CharField(max_length=40, blank=True)
+    note = models.CharField(
+        max_length=255, blank=True, default="", db_default="", help_text="What was said when it was recorded by hand."
+    )
     refunded_amount = models.DecimalField(
         max_digits=money.MAX_DIGITS, decimal_places=money.DECIMAL_PLACES, default=money.ZERO
     )
@@ -131,6 +138,14 @@ class Refund(OwedWork, StatusModel):
     status = models.CharField(max_length=12, choices=Status, default=Status.REQUESTED)
     gateway_key = models.CharField(max_length=40, unique=True, default=opaque_key, editable=False)
     gateway_reference = models.CharField(max_length=80, blank=True)
+    failure_code = models.CharField(max_length=40, blank=True, default="", db_default="")
+    by_hand_note = models.CharField(
+        max_length=255,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="How it was given back past the gateway, when a person did that.",
+    )
     created_at = models.DateTimeField()
     completed_at = models.DateTimeField(null=True, blank=True)
 

@@ -1,5 +1,6 @@
 """Taking money: asked for by a person, taken to the gateway by a worker, recorded once."""
 
+import logging
 from datetime import datetime
 
 from django.conf import settings
@@ -17,12 +18,17 @@ from eventhub_config.shared.owed_work import CLAIM_LASTS
 from eventhub_config.shared.transactions import unit_of_work
 from events.models import Event
 from payments import signals
-from payments.gateway import GatewayUnavailableError, Outcome, gateway
+from payments.gateway import ChargeOrder, GatewayUnavailableError, Outcome, State, gateway
 from payments.models import Payment
 from payments.services.settling import settle
 from users.models import CustomUser
 
 WORKER = System("process_payment")
+TIMED_OUT = "timed_out"
+OUTCOME_COLUMNS = (
+    "amount", "currency", "gateway_reference", "failure_code", "token", "next_action_url", "completed_at"
+)  # fmt: skip
+logger = logging.getLogger(__name__)
 
 
 class NothingToPay(DomainError):
@@ -109,13 +115,34 @@ def process_payment(*, payment_id: int, now: datetime) -> None:
     if payment is None:
         return
     try:
-        outcome = gateway(payment.gateway).charge(
-            key=payment.gateway_key, amount=payment.amount, currency=payment.currency, token=payment.token
-        )
+        outcome = _take(payment)
     except GatewayUnavailableError as error:
         _put_off(payment_id=payment_id, reason=str(error), now=now)
     else:
         record_charge(payment_id=payment_id, outcome=outcome, now=now)
+
+
+def order_of(payment: Payment) -> ChargeOrder:
+    """Return what the gateway is asked to take."""
+    reference = payment.booking.reference
+    return ChargeOrder(
+        key=payment.gateway_key,
+        amount=payment.amount,
+        currency=payment.currency,
+        token=payment.token,
+        method=payment.method,
+        reference=payment.gateway_reference,
+        description=reference,
+        return_url=f"{settings.FRONTEND_URL or settings.PUBLIC_URL}/bookings/{payment.booking_id}",
+    )
+
+
+def _take(payment: Payment) -> Outcome:
+    """Have the money taken. From the second attempt on the gateway is asked first what became of the ones before."""
+    desk, order = gateway(payment.gateway), order_of(payment)
+    asked_before = payment.attempts > 1 or bool(payment.gateway_reference)
+    known = desk.find_charge(order) if asked_before else None
+    return known or desk.charge(order)
 
 
 @unit_of_work
@@ -130,25 +157,30 @@ def record_charge(*, payment_id: int, outcome: Outcome, now: datetime) -> Paymen
         lock_user(payment.booking.user)  # who may be booking the event again: one of the two, and never in a circle
     _event, booking = lock_booking(payment.booking_id)  # before the payment: see the lock order
     payment = Payment.objects.select_for_update(no_key=True).get(pk=payment_id)
+    if outcome.is_pending:
+        _keep_asking(payment, outcome, now)
+        return payment
     target = Payment.Status.COMPLETED if outcome.succeeded else Payment.Status.FAILED
     if not payment.may_move_to(target):
         return payment
+    note, failure_code = outcome.failure_code, outcome.failure_code
     if outcome.succeeded and (outcome.amount, outcome.currency) != (payment.amount, payment.currency):
-        payment.claimed_until, payment.parked_at = None, now
-        payment.last_error = f"The gateway says {outcome.amount} {outcome.currency}; a person must look."
-        payment.save(update_fields=payment.WORK_COLUMNS)
-        return payment
+        # What came in is what the row says from now on. It pays for nothing, so settling gives it back.
+        asked = f"{money.as_text(payment.amount, payment.currency)} {payment.currency}"
+        note, failure_code = f"{asked} had been asked for.", Payment.WRONG_AMOUNT
+        logger.error("Payment %s: the gateway took %s %s, %s", payment.pk, outcome.amount, outcome.currency, note)
+        payment.amount, payment.currency = outcome.amount, outcome.currency
     payment.work_is_done()
     payment.gateway_reference = outcome.reference
-    payment.failure_code = outcome.failure_code
-    payment.token = ""
+    payment.failure_code = failure_code
+    payment.token = payment.next_action_url = ""
     payment.completed_at = now if outcome.succeeded else None
     payment.move_to(
         target,
         actor=WORKER,
         at=now,
-        note=outcome.failure_code,
-        also=[*payment.WORK_COLUMNS, "gateway_reference", "failure_code", "token", "completed_at"],
+        note=note,
+        also=[*payment.WORK_COLUMNS, *OUTCOME_COLUMNS],
     )
     if outcome.succeeded:
         signals.payment_completed.send(sender=Payment, payment=payment, now=now)
@@ -167,19 +199,31 @@ def time_out_payment(*, payment_id: int, now: datetime) -> None:
     if payment is None:
         return
     try:
-        outcome = gateway(payment.gateway).find_charge(key=payment.gateway_key)
+        outcome = gateway(payment.gateway).cancel_charge(order_of(payment))
     except GatewayUnavailableError:
         return  # never failed by the clock alone; when this claim has run out, the next run asks again
     if outcome is None:
-        outcome = Outcome(False, "", payment.amount, payment.currency, "timed_out")
+        outcome = Outcome(State.FAILED, "", payment.amount, payment.currency, TIMED_OUT)
+    # Where the gateway cannot say yet, the payment stays open: what it takes in the end is found, and counts.
     record_charge(payment_id=payment_id, outcome=outcome, now=now)
     expire_booking(booking_id=payment.booking_id, now=now)
+
+
+def _keep_asking(payment: Payment, outcome: Outcome, now: datetime) -> None:
+    """Note how far a payment is that its gateway has not decided, and when to ask again. It may take any time."""
+    if payment.status not in Payment.OPEN:
+        return
+    payment.gateway_reference = outcome.reference
+    payment.next_action_url = outcome.action_url
+    payment.work_goes_on(now + outcome.ask_again if outcome.ask_again else None)
+    payment.save(update_fields=[*payment.WORK_COLUMNS, "gateway_reference", "next_action_url"])
 
 
 @unit_of_work
 def _claim(*, payment_id: int, now: datetime) -> Payment | None:
     """Move a due payment to processing for a while, and return it; None if it is not due or somebody else has it."""
-    payment = Payment.objects.select_for_update(no_key=True).filter(pk=payment_id, status__in=Payment.OPEN).first()
+    rows = Payment.objects.select_for_update(no_key=True, of=("self",)).select_related("booking")
+    payment = rows.filter(pk=payment_id, status__in=Payment.OPEN).first()
     if payment is None or not payment.is_due(now):
         return None
     claimed = payment.hold_claim(now)

@@ -11,7 +11,7 @@ from eventhub_config.shared.actors import Actor, System
 from eventhub_config.shared.errors import DomainError
 from eventhub_config.shared.transactions import unit_of_work
 from payments import signals
-from payments.gateway import GatewayUnavailableError, Outcome, gateway
+from payments.gateway import GatewayUnavailableError, Outcome, RefundOrder, gateway
 from payments.models import Payment, Refund
 
 WORKER = System("send_refund")
@@ -73,13 +73,13 @@ def send_refund(*, refund_id: int, now: datetime) -> None:
     if refund is None:
         return
     payment = refund.payment
+    order = RefundOrder(
+        refund.gateway_key, payment.gateway_reference, refund.amount, payment.currency, refund.gateway_reference
+    )
+    desk = gateway(payment.gateway)
     try:
-        outcome = gateway(payment.gateway).refund(
-            key=refund.gateway_key,
-            charge_reference=payment.gateway_reference,
-            amount=refund.amount,
-            currency=payment.currency,
-        )
+        known = desk.find_refund(order) if refund.attempts > 1 or refund.gateway_reference else None
+        outcome = known or desk.refund(order)
     except GatewayUnavailableError as error:
         _put_off(refund_id=refund_id, reason=str(error), now=now)
     else:
@@ -117,7 +117,12 @@ def _record(*, refund_id: int, outcome: Outcome, now: datetime) -> None:
     if refund.status != Refund.Status.PROCESSING:
         return
     refund.gateway_reference = outcome.reference
+    if outcome.is_pending:
+        refund.work_goes_on(now + outcome.ask_again if outcome.ask_again else None)
+        refund.save(update_fields=[*refund.WORK_COLUMNS, "gateway_reference"])
+        return
     refund.work_is_done()
+    refund.failure_code = outcome.failure_code
     if not outcome.succeeded:
         refund.last_error, refund.parked_at = outcome.failure_code, now
         refund.move_to(
@@ -125,12 +130,15 @@ def _record(*, refund_id: int, outcome: Outcome, now: datetime) -> None:
             actor=WORKER,
             at=now,
             note=outcome.failure_code,
-            also=[*refund.WORK_COLUMNS, "gateway_reference"],
+            also=[*refund.WORK_COLUMNS, "gateway_reference", "failure_code"],
         )
         return
     refund.completed_at = now
     refund.move_to(
-        Refund.Status.COMPLETED, actor=WORKER, at=now, also=[*refund.WORK_COLUMNS, "gateway_reference", "completed_at"]
+        Refund.Status.COMPLETED,
+        actor=WORKER,
+        at=now,
+        also=[*refund.WORK_COLUMNS, "gateway_reference", "failure_code", "completed_at"],
     )
     payment.refunded_amount += refund.amount
     whole = payment.refunded_amount == payment.amount

@@ -13,7 +13,7 @@ from events.availability import CannotBook, EventIsCancelled
 from events.services.seats import EventChanged
 from payments.models import Payment
 from payments.services.invoicing import request_invoice
-from payments.services.refunding import refund_surplus, refundable
+from payments.services.refunding import refund_surplus, refundable, request_refund
 
 SETTLING = System("settle_payment")
 
@@ -22,8 +22,12 @@ def settle(*, payment: Payment, booking: Booking, now: datetime) -> None:
     """Confirm the booking that a completed payment is for; what is not owed goes back.
 
     The caller holds the locks of event, booking and payment. Money for a booking that is no longer payable: confirmed
-    if its seats are still free, else refunded by itself.
+    if its seats are still free, else refunded by itself. A wrong amount pays for nothing and goes back whole.
     """
+    if payment.failure_code == Payment.WRONG_AMOUNT:
+        reason = "The amount that arrived is not the one that was asked for."
+        request_refund(payment=payment, amount=payment.amount, reason=reason, actor=SETTLING, now=now)
+        return
     if booking.status == Booking.Status.PENDING:
         try:
             with transaction.atomic():

@@ -15,7 +15,7 @@ from eventhub_config.shared.integrity import all_checks
 from eventhub_config.shared.periodic import all_jobs
 from eventhub_config.tests.races import at_once, outcomes
 from events.tests.factories import NOW, START
-from payments.gateway import Outcome
+from payments.gateway import Outcome, State
 from payments.models import InvoiceRequest, MockGatewayEntry, Payment, Refund
 from payments.services import process_payment, record_charge, start_payment
 from payments.tests.factories import a_paid_booking, a_payment
@@ -58,7 +58,9 @@ def test_a_payment_at_the_gateway_goes_back_when_it_completes() -> None:
     by_hand(payment.booking)
     payment.refresh_from_db()
     still = payment.status
-    record_charge(payment_id=payment.pk, outcome=Outcome(True, "ref", payment.amount, payment.currency), now=NOW)
+    record_charge(
+        payment_id=payment.pk, outcome=Outcome(State.SUCCEEDED, "ref", payment.amount, payment.currency), now=NOW
+    )
 
     refund = Refund.objects.get()
     assert (still, Payment.objects.get().status) == ("processing", "completed")

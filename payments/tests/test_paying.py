@@ -14,7 +14,7 @@ from bookings.tests.factories import a_booking
 from events.models import Event
 from events.services import cancel_event
 from events.tests.factories import NOW, an_event
-from payments.gateway import Outcome
+from payments.gateway import ChargeOrder, Outcome, State
 from payments.gateways.mock import MockGateway
 from payments.models import Invoice, InvoiceRequest, MockGatewayEntry, Payment, Refund
 from payments.services import (
@@ -286,7 +286,7 @@ def test_the_timeout_asks_the_gateway_before_it_fails_a_payment() -> None:
     assert Booking.objects.get(pk=lost.booking_id).status == "expired"
 
 
-def test_a_different_amount_is_not_taken_for_ours() -> None:
+def test_a_different_amount_confirms_nothing_and_goes_back() -> None:
     """RELIABILITY C6"""
     payment = a_payment()
     MockGatewayEntry.objects.create(
@@ -296,7 +296,8 @@ def test_a_different_amount_is_not_taken_for_ours() -> None:
     process_payment(payment_id=payment.pk, now=NOW)
 
     payment.refresh_from_db()
-    assert (payment.status, payment.parked_at) == ("processing", NOW)
+    assert (payment.status, payment.failure_code, payment.amount) == ("completed", "wrong_amount", Decimal(1))
+    assert Refund.objects.get(payment=payment).amount == Decimal(1)
     assert Booking.objects.get().status == "pending"
 
 
@@ -372,9 +373,9 @@ def test_the_timeout_leaves_a_payment_alone_that_a_worker_takes_to_the_gateway(m
     later = NOW + timedelta(hours=1)
     charge = MockGateway.charge
 
-    def charge_and_die(gateway: MockGateway, **order: Any) -> None:
+    def charge_and_die(gateway: MockGateway, order: ChargeOrder) -> None:
         time_out_payment(payment_id=payment.pk, now=later)
-        charge(gateway, **order)
+        charge(gateway, order)
         raise KilledError
 
     monkeypatch.setattr(MockGateway, "charge", charge_and_die)
@@ -418,7 +419,7 @@ def test_money_that_comes_twice_goes_back_and_what_is_kept_has_the_invoice() -> 
     """A payment that was taken for failed proves good after another one was made."""
     late = a_processed_payment(token="tok_decline")
     kept = a_processed_payment(booking=Booking.objects.get())
-    outcome = Outcome(True, "late", late.amount, late.currency)
+    outcome = Outcome(State.SUCCEEDED, "late", late.amount, late.currency)
 
     record_charge(payment_id=late.pk, outcome=outcome, now=NOW + timedelta(minutes=1))
 
