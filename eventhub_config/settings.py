@@ -309,6 +309,13 @@ PAYMENT_GATEWAY = env.choice("PAYMENT_GATEWAY", "mock", ("mock",))
 MOCK_GATEWAY_SUCCESS_RATE = env.fraction("MOCK_GATEWAY_SUCCESS_RATE", 0.95)
 MOCK_GATEWAY_DELAY_MS = env.integer("MOCK_GATEWAY_DELAY_MS", 0)
 MOCK_GATEWAY_TEST_TOKENS = env.flag("MOCK_GATEWAY_TEST_TOKENS", default=DEBUG)
+MOCK_GATEWAY_LATE_SECONDS = env.integer("MOCK_GATEWAY_LATE_SECONDS", 120, at_most=86_400)
+MOCK_GATEWAY_CALLBACK_URL = env.text("MOCK_GATEWAY_CALLBACK_URL")
+if MOCK_GATEWAY_CALLBACK_URL and not re.fullmatch(r"https?://[^\s/?#][^\s#]*", MOCK_GATEWAY_CALLBACK_URL):
+    env.problems.append("MOCK_GATEWAY_CALLBACK_URL: set it to the http:// address of /api/payments/callbacks/mock/.")
+MOCK_GATEWAY_CALLBACK_SECRET = env.text("MOCK_GATEWAY_CALLBACK_SECRET")
+# How old the signature of a callback may be. Source: 300 s is what Stripe's libraries use.
+CALLBACK_TOLERANCE_SECONDS = env.integer("CALLBACK_TOLERANCE_SECONDS", 300, at_least=1, at_most=3600)
 ALLOW_DEMO_DATA = env.flag("ALLOW_DEMO_DATA", default=DEBUG)
 if not DEBUG and PAYMENT_GATEWAY == "mock" and not env.text("PAYMENT_GATEWAY"):
     env.problems.append("PAYMENT_GATEWAY: say `mock` if you mean it; the mock gateway takes no real money.")

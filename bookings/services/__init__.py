@@ -15,6 +15,7 @@ from bookings.services.complimentary import give_booking, give_bookings, why_not
 from bookings.services.confirming import confirm_booking, confirm_by_hand, confirm_late_payment, extend_hold
 from bookings.services.door import check_in, check_in_ticket, record_scans, undo_check_in
 from bookings.services.eligibility import read_eligibility
+from bookings.services.goodwill import lower_amount_due
 from bookings.services.moving import owe_move_notices, tell_of_move
 from bookings.services.no_shows import close_doors, mark_no_show, undo_no_show
 from bookings.services.paper import ticket_on_paper, tickets_on_paper
@@ -54,6 +55,7 @@ __all__ = [
     "lapse_offer",
     "leave_waitlist",
     "lock_booking",
+    "lower_amount_due",
     "mark_no_show",
     "offer_next",
     "owe_move_notices",

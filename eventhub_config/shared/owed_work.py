@@ -72,7 +72,7 @@ class OwedWork(models.Model):
 
         ``until``: when to look again; None: nobody needs to.
         """
-        self.attempts, self.claimed_until, self.next_attempt_at = 0, None, until
+        self.attempts, self.claimed_until, self.parked_at, self.next_attempt_at = 0, None, None, until
         self.last_error = ""
 
     def try_again(self, now: datetime) -> None:

@@ -23,6 +23,9 @@ class MockGatewayEntry(models.Model):
     succeeded = models.BooleanField(null=True, help_text="Empty: not decided yet.")
     failure_code = models.CharField(max_length=40, blank=True)
     settles_at = models.DateTimeField(null=True, blank=True, help_text="When it will have succeeded by itself.")
+    script = models.CharField(
+        max_length=40, blank=True, default="", db_default="", help_text="The test token that it obeys."
+    )
     awaits_person = models.BooleanField(
         default=False, db_default=False, help_text="The person decides it on the gateway's page."
     )

@@ -13,6 +13,7 @@ from eventhub_config.shared.transactions import unit_of_work
 from payments import signals
 from payments.gateway import GatewayUnavailableError, Outcome, RefundOrder, gateway
 from payments.models import Payment, Refund
+from payments.models.payments import PaymentQuerySet
 
 WORKER = System("send_refund")
 
@@ -44,7 +45,7 @@ def refund_surplus(*, booking: Booking, reason: str, actor: Actor, now: datetime
 
     Refunds that are on their way count, so asking twice gives nothing twice. The caller holds the booking's lock.
     """
-    payments = list(Payment.objects.select_for_update(no_key=True).taken().filter(booking=booking).order_by("pk"))
+    payments = list(paying(booking).select_for_update(no_key=True).order_by("pk"))
     # By the moment, not by id: an older payment may be the one that was paid later.
     payments.sort(key=lambda payment: (payment.completed_at or payment.created_at, payment.pk), reverse=True)
     left = {payment.pk: refundable(payment) for payment in payments}
@@ -56,6 +57,16 @@ def refund_surplus(*, booking: Booking, reason: str, actor: Actor, now: datetime
             request_refund(payment=payment, amount=amount, reason=reason, actor=actor, now=now)
             returned += amount
     return returned
+
+
+def paying(booking: Booking) -> PaymentQuerySet:
+    """Return the payments of a booking whose money counts. A wrong amount does not: it goes back for itself."""
+    return Payment.objects.taken().filter(booking=booking).exclude(failure_code=Payment.WRONG_AMOUNT)
+
+
+def kept(booking: Booking) -> Decimal:
+    """Return what there is of a booking's money once all that goes back has arrived."""
+    return sum((refundable(payment) for payment in paying(booking)), money.ZERO)
 
 
 def refundable(payment: Payment) -> Decimal:
@@ -133,18 +144,24 @@ def _record(*, refund_id: int, outcome: Outcome, now: datetime) -> None:
             also=[*refund.WORK_COLUMNS, "gateway_reference", "failure_code"],
         )
         return
+    complete_refund(payment=payment, refund=refund, actor=WORKER, now=now)
+
+
+def complete_refund(*, payment: Payment, refund: Refund, actor: Actor, now: datetime, note: str = "") -> None:
+    """Record that a refund arrived. The caller holds the locks of both rows, and has cleared what was owed."""
     refund.completed_at = now
     refund.move_to(
         Refund.Status.COMPLETED,
-        actor=WORKER,
+        actor=actor,
         at=now,
-        also=[*refund.WORK_COLUMNS, "gateway_reference", "failure_code", "completed_at"],
+        note=note,
+        also=[*refund.WORK_COLUMNS, "gateway_reference", "failure_code", "by_hand_note", "completed_at"],
     )
     payment.refunded_amount += refund.amount
     whole = payment.refunded_amount == payment.amount
     target = Payment.Status.REFUNDED if whole else Payment.Status.PARTIALLY_REFUNDED
     if payment.may_move_to(target):
-        payment.move_to(target, actor=WORKER, at=now, also=["refunded_amount"])
+        payment.move_to(target, actor=actor, at=now, also=["refunded_amount"])
     else:  # a second partial refund: the state stays
         payment.save(update_fields=["refunded_amount"])
     signals.refund_completed.send(sender=Refund, refund=refund, now=now)

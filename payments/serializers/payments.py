@@ -1,13 +1,12 @@
-"""The shape of payments, refunds and invoices in the API."""
+"""Payments in the API."""
 
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from bookings.serializers import BillingSerializer
 from eventhub_config.shared.fields import ChoiceField, ModelSerializer, MoneyField
-from payments.models import Invoice, Payment, Refund
+from payments.models import Payment
 
 
 class NextActionSerializer(serializers.Serializer[Any]):
@@ -45,55 +44,3 @@ class PaymentCreateSerializer(serializers.Serializer[Any]):
         default="",
         help_text="From the gateway. The mock gateway knows tok_success, tok_decline and tok_timeout.",
     )
-
-
-class RefundSerializer(ModelSerializer):
-    amount = MoneyField(currency_source="payment.currency")
-
-    class Meta:
-        model = Refund
-        fields = ["id", "payment", "amount", "reason", "status", "created_at", "completed_at"]
-        read_only_fields = fields
-
-
-class InvoiceLineSerializer(serializers.Serializer[Any]):
-    description = serializers.CharField()
-    quantity = serializers.IntegerField()
-    unit_price = serializers.CharField()
-    total = serializers.CharField()
-
-
-class SellerSerializer(serializers.Serializer[Any]):
-    name = serializers.CharField()
-    address = serializers.CharField(allow_blank=True)
-    tax_id = serializers.CharField(allow_blank=True)
-
-
-class InvoiceSerializer(ModelSerializer):
-    subtotal = MoneyField(min_value=None)
-    tax = MoneyField(min_value=None)
-    total = MoneyField(min_value=None)
-    lines = InvoiceLineSerializer(many=True)
-    seller = SellerSerializer()
-    billing = BillingSerializer()
-
-    class Meta:
-        model = Invoice
-        fields = [
-            "id",
-            "number",
-            "payment",
-            "booking",
-            "kind",
-            "corrects",
-            "issued_at",
-            "currency",
-            "subtotal",
-            "tax",
-            "total",
-            "lines",
-            "seller",
-            "billing",
-            "sent_at",
-        ]
-        read_only_fields = fields
