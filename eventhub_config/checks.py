@@ -15,6 +15,11 @@ def opt_ins(app_configs: Sequence[Any] | None, **_: Any) -> list[checks.CheckMes
     chosen = [
         (settings.PAYMENT_GATEWAY == "mock", "W001", "PAYMENT_GATEWAY=mock takes no real money."),
         (settings.MOCK_GATEWAY_TEST_TOKENS, "W002", "MOCK_GATEWAY_TEST_TOKENS lets clients decide how payments end."),
+        (
+            settings.PAYMENT_GATEWAY == "stripe" and "_test_" in settings.STRIPE_SECRET_KEY,
+            "W005",
+            "STRIPE_SECRET_KEY is one of Stripe's test mode, which takes no real money.",
+        ),
         (settings.ALLOW_DEMO_DATA, "W003", "ALLOW_DEMO_DATA lets sign-ins with a published password be made."),
         (
             settings.EMAIL_VERIFICATION == "required" and settings.EMAIL_BACKEND.endswith("console_mail.EmailBackend"),

@@ -35,12 +35,20 @@ class RegistrationRulesSerializer(serializers.Serializer[Any]):
     organizer_approval = serializers.BooleanField(help_text="Whether a new organizer waits for an administrator.")
 
 
+class PaymentRulesSerializer(serializers.Serializer[Any]):
+    gateway = serializers.CharField(help_text="Where new payments are made.")
+    publishable_key = serializers.CharField(
+        allow_blank=True, help_text="For the gateway's own library in the browser; empty where it needs none."
+    )
+
+
 class MetaSerializer(serializers.Serializer[Any]):
     version = serializers.CharField()
     choices = serializers.DictField(child=ChoiceSerializer(many=True), help_text="By `resource.field`.")
     currencies = CurrencySerializer(many=True)
     timezones = serializers.ListField(child=serializers.CharField())
     registration = RegistrationRulesSerializer()
+    payments = PaymentRulesSerializer()
     error_codes = serializers.DictField(child=serializers.CharField(), help_text="Every `code` and what it means.")
 
 
@@ -70,6 +78,10 @@ class MetaView(ApiViewSet):
                 "registration": {
                     "email_verification": settings.EMAIL_VERIFICATION,
                     "organizer_approval": settings.ORGANIZER_APPROVAL,
+                },
+                "payments": {
+                    "gateway": settings.PAYMENT_GATEWAY,
+                    "publishable_key": settings.STRIPE_PUBLISHABLE_KEY if settings.PAYMENT_GATEWAY == "stripe" else "",
                 },
                 "error_codes": error_codes(),
             }

@@ -305,7 +305,7 @@ EXPIRED_HOLDS_WINDOW_MINUTES = env.integer("EXPIRED_HOLDS_WINDOW_MINUTES", 60, a
 GIFTS_PER_DAY = env.integer("GIFTS_PER_DAY", 2000, at_least=1)  # by account
 WAITLIST_OFFER_MINUTES = env.integer("WAITLIST_OFFER_MINUTES", 24 * 60, at_least=1)
 WAITLIST_SKIP_AFTER_MINUTES = env.integer("WAITLIST_SKIP_AFTER_MINUTES", 60)
-PAYMENT_GATEWAY = env.choice("PAYMENT_GATEWAY", "mock", ("mock",))
+PAYMENT_GATEWAY = env.choice("PAYMENT_GATEWAY", "mock", ("mock", "stripe"))
 MOCK_GATEWAY_SUCCESS_RATE = env.fraction("MOCK_GATEWAY_SUCCESS_RATE", 0.95)
 MOCK_GATEWAY_DELAY_MS = env.integer("MOCK_GATEWAY_DELAY_MS", 0)
 MOCK_GATEWAY_TEST_TOKENS = env.flag("MOCK_GATEWAY_TEST_TOKENS", default=DEBUG)
@@ -319,6 +319,22 @@ CALLBACK_TOLERANCE_SECONDS = env.integer("CALLBACK_TOLERANCE_SECONDS", 300, at_l
 ALLOW_DEMO_DATA = env.flag("ALLOW_DEMO_DATA", default=DEBUG)
 if not DEBUG and PAYMENT_GATEWAY == "mock" and not env.text("PAYMENT_GATEWAY"):
     env.problems.append("PAYMENT_GATEWAY: say `mock` if you mean it; the mock gateway takes no real money.")
+STRIPE_SECRET_KEY = env.text("STRIPE_SECRET_KEY")
+STRIPE_WEBHOOK_SECRET = env.text("STRIPE_WEBHOOK_SECRET")
+STRIPE_PUBLISHABLE_KEY = env.text("STRIPE_PUBLISHABLE_KEY")
+STRIPE_API_BASE = env.text("STRIPE_API_BASE", "https://api.stripe.com").rstrip("/")
+# With another PAYMENT_GATEWAY they may stay: payments that began at Stripe end there.
+for _name, _value, _form in (
+    ("STRIPE_SECRET_KEY", STRIPE_SECRET_KEY, "[sr]k_(test|live)_.+"),
+    ("STRIPE_WEBHOOK_SECRET", STRIPE_WEBHOOK_SECRET, "whsec_.+"),
+):
+    if (_value or PAYMENT_GATEWAY == "stripe") and not re.fullmatch(_form, _value):
+        _begins = _form.removesuffix(".+")
+        env.problems.append(f"{_name}: set it to what Stripe's dashboard shows; it begins with {_begins}.")
+if STRIPE_PUBLISHABLE_KEY and not STRIPE_PUBLISHABLE_KEY.startswith("pk_"):
+    env.problems.append("STRIPE_PUBLISHABLE_KEY: it is told to everybody and begins with pk_.")
+if not re.fullmatch(r"https?://[^\s/?#]+", STRIPE_API_BASE):
+    env.problems.append("STRIPE_API_BASE: leave it empty for Stripe itself; else it begins with https:// or http://.")
 # The race tests' controls switch the guard off to show that they would notice. Never on a real system.
 SEAT_GUARD = not env.flag("UNSAFE_NO_SEAT_GUARD")
 if not SEAT_GUARD and not DEBUG:
@@ -433,6 +449,7 @@ LOGGING = {
         # Every refused request would be a line of its own here; the access log has them.
         "django.request": {"level": "ERROR"},
         "django.security.DisallowedHost": {"level": "CRITICAL"},
+        "stripe": {"level": "WARNING"},  # its lines would say what people paid with
     },
 }
 

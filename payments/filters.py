@@ -2,7 +2,7 @@
 
 import django_filters
 
-from eventhub_config.shared.filtering import FilterSet, IdFilter, MomentFilter, Ordering
+from eventhub_config.shared.filtering import FilterSet, IdFilter, MomentFilter, Ordering, YesNoFilter
 from payments.models import Invoice, Payment, Refund
 
 
@@ -31,11 +31,13 @@ class RefundFilter(FilterSet):
 
 class InvoiceFilter(FilterSet):
     booking = IdFilter(field_name="booking_id")
+    event = IdFilter(field_name="booking__event_id")
     payment = IdFilter(field_name="payment_id")
     kind = django_filters.ChoiceFilter(choices=Invoice.Kind.choices)
     number = django_filters.CharFilter(max_length=40)
     issued_after = MomentFilter(field_name="issued_at", lookup_expr="gte")
     issued_before = MomentFilter(field_name="issued_at", lookup_expr="lt")
+    is_sent = YesNoFilter(field_name="sent_at", lookup_expr="isnull", exclude=True)
     ordering = Ordering(fields=(("issued_at", "issued_at"), ("number", "number")))
 
     class Meta:

@@ -13,9 +13,16 @@ from functools import cache
 from importlib import import_module
 from typing import Any, Protocol
 
-from eventhub_config.shared.errors import DomainError
+from eventhub_config.shared.errors import DomainError, NotVisible
 
-_GATEWAYS = {"mock": "payments.gateways.mock"}
+_GATEWAYS = {
+    "mock": "payments.gateways.mock",
+    "stripe": "payments.gateways.stripe",
+    "by_hand": "payments.gateways.by_hand",
+}
+
+AT_ONCE = timedelta(0)  # until when to wait where a gateway has only given a charge its name
+CANCELLED = "cancelled"  # why a charge failed that was kept from succeeding
 
 
 class GatewayUnavailableError(Exception):
@@ -49,7 +56,7 @@ class Outcome:
     """What a gateway says of one charge or refund.
 
     ``action_url``: where the person has to go to finish a pending charge. ``ask_again``: when a pending one is worth
-    another look; None: only a person can say.
+    another look, ``AT_ONCE`` if what it lacks is only that its ``reference`` is recorded; None: only a person can say.
     """
 
     state: State
@@ -143,9 +150,21 @@ class Gateway(Protocol):
     def read_callback(self, body: bytes, headers: Mapping[str, str]) -> Callback:
         """Verify who sent a callback and when, then read it.
 
+        :raises NotVisible: this gateway sends none here.
         :raises CallbackRefused: its signature is missing, wrong or too old; nothing of it was read.
         :raises CallbackMalformed: it is signed, and still makes no sense.
         """
+
+
+def read_callback(name: str, body: bytes, headers: Mapping[str, str]) -> Callback:
+    """Have the gateway of this name verify and read a callback.
+
+    :raises NotVisible: there is no such gateway, or it sends none here.
+    :raises CallbackRefused, CallbackMalformed: it is not to be trusted, or not to be understood.
+    """
+    if name not in _GATEWAYS:
+        raise NotVisible
+    return gateway(name).read_callback(body, headers)
 
 
 @cache

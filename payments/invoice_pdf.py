@@ -8,7 +8,7 @@ Imports the PDF library, so it is imported by the function that makes one. Nothi
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from babel import Locale
@@ -35,6 +35,8 @@ MARGIN = 50.0
 LEFT, RIGHT = MARGIN, WIDTH - MARGIN
 MIDDLE = LEFT + (RIGHT - LEFT) * 0.56
 TOP, BOTTOM = 50.0, HEIGHT - 62.0
+CONTINUED = TOP + 30  # where the table goes on, on later pages
+MOST_LINES = 6  # of an address
 GAP = 16.0  # between columns of numbers
 
 HEADING = Style(24, BOLD, INK, 28)
@@ -84,9 +86,10 @@ class InvoicePaper:
         self._seller_name, self._seller_style = fitted(self._seller[0], SELLERS, width=MIDDLE - LEFT - 20, most=3)
         self._seller_lines = self._broken(self._seller[1:], MIDDLE - LEFT - 20)
         self._buyer_lines = self._broken(self._buyer(), MIDDLE - LEFT - 20)
-        self._about = self._broken(self._event(), RIGHT - LEFT)
+        self._event_title, self._about = self._event()
         self._columns, self._heads, cells = self._table()
         self._rows = self._laid_out(cells)
+        self._pages = self._paged()
 
     # --- What it says ---
 
@@ -96,7 +99,8 @@ class InvoicePaper:
         return line.text
 
     def _address(self, text: str) -> list[str]:
-        return [self._one(part) for part in text.splitlines()][:8]
+        lines = [line for line in map(self._one, text.splitlines()) if line]
+        return lines if len(lines) <= MOST_LINES else [", ".join(lines)]
 
     def _party(self, lines: Sequence[str], tax_id: str) -> list[str]:
         told = [*lines, f"Tax ID: {self._one(tax_id)}" if tax_id else ""]
@@ -112,13 +116,14 @@ class InvoicePaper:
             lines = [f"Holder of booking {self._supply.get('booking_reference', '')}", *lines]
         return self._party(lines, billing["tax_id"])
 
-    def _event(self) -> list[str]:
+    def _event(self) -> tuple[list[str], list[str]]:
+        """Return the title of what was sold, and when and where it is, in lines."""
         supply = self._supply
         if not supply.get("event"):
-            return []
-        return [
-            line for line in (self._one(supply["event"]), self._when(), self._one(supply["place"])) if line
-        ]
+            return [], []
+        title = wrapped(self._one(supply["event"]) or "An event", STRONG, width=RIGHT - LEFT, most=2)
+        told = [line for line in (self._when(), self._one(supply["place"])) if line]
+        return title, [part for line in told for part in wrapped(line, BODY, width=RIGHT - LEFT, most=3)]
 
     def _when(self) -> str:
         start, end = (datetime.fromisoformat(self._supply[name]) for name in ("starts_at", "ends_at"))
@@ -142,7 +147,7 @@ class InvoicePaper:
             facts.append(("Date of supply", start if start == end else f"{start} to {end}"))
         if supply.get("corrects_number"):
             facts.append(("Corrects invoice", supply["corrects_number"]))
-            facts.append(("of", self._day(supply["corrects_issued_at"])))
+            facts.append(("dated", self._day(supply["corrects_issued_at"])))
         if supply.get("booking_reference"):
             facts.append(("Booking", supply["booking_reference"]))
         facts.append(("Currency", self._invoice.currency))
@@ -190,8 +195,22 @@ class InvoicePaper:
             for text, numbers in zip(described, cells, strict=True)
         ]
 
+    def _paged(self) -> list[list[_Row]]:
+        """Return the rows of each page. The sums never stand on a page without a row."""
+        pages: list[list[_Row]] = [[]]
+        y = self._heading_height + self._head_height
+        for row in self._rows:
+            if y + row.height > BOTTOM:
+                pages.append([])
+                y = CONTINUED + self._head_height
+            pages[-1].append(row)
+            y += row.height
+        if y + self._closing_height > BOTTOM:
+            pages.append([pages[-1].pop()])
+        return pages
+
     def _broken(self, lines: Sequence[str], width: float) -> list[str]:
-        return [part for line in lines for part in wrapped(line, BODY, width=width, most=3)]
+        return [part for line in lines for part in wrapped(line, BODY, width=width, most=MOST_LINES)]
 
     # --- Drawing ---
 
@@ -199,15 +218,15 @@ class InvoicePaper:
         """Return the PDF; by now the invoice has its number."""
         sheet = Sheet(title=f"{self._kind} {self._invoice.number}", author=self._seller[0])
         y = self._draw_heading(sheet)
-        page, y = 1, self._draw_table_head(sheet, y)
-        for row in self._rows:
-            if y + row.height > BOTTOM:
-                page, y = self._turn(sheet, page), self._draw_table_head(sheet, TOP + 30)
-            y = self._draw_row(sheet, row, y)
-        if y + self._closing_height > BOTTOM:
-            page, y = self._turn(sheet, page), TOP + 30
-        self._draw_closing(sheet, y)
-        self._draw_foot(sheet, page)
+        for number, rows in enumerate(self._pages, 1):
+            if number > 1:
+                sheet.turn_page()
+                y = self._draw_running_head(sheet)
+            if rows:
+                y = self._draw_rows(sheet, rows, y)
+            if number == len(self._pages):
+                self._draw_closing(sheet, y)
+            self._draw_foot(sheet, number)
         return sheet.finish()
 
     @property
@@ -219,16 +238,6 @@ class InvoicePaper:
         return 122.0 if self._is_taxed else 98.0
 
     @property
-    def _pages(self) -> int:
-        """Count the pages as ``pdf`` will turn them."""
-        pages, y = 1, self._heading_height + self._head_height
-        for row in self._rows:
-            if y + row.height > BOTTOM:
-                pages, y = pages + 1, TOP + 30 + self._head_height
-            y += row.height
-        return pages + (y + self._closing_height > BOTTOM)
-
-    @property
     def _head_height(self) -> float:
         return 40.0 if self._is_taxed else 28.0
 
@@ -236,16 +245,22 @@ class InvoicePaper:
     def _heading_height(self) -> float:
         seller = len(self._seller_name) * self._seller_style.step + 4 + len(self._seller_lines) * BODY.step
         top = TOP + max(seller, 60.0) + 30
-        blocks = max(len(self._buyer_lines) * BODY.step, len(self._facts()) * BODY.step) + 16
-        about = len(self._about) * BODY.step + 34 if self._about else 16
-        return top + blocks + about + 6
+        return top + self._parties_height + self._event_height + 10
 
-    def _turn(self, sheet: Sheet, page: int) -> int:
-        self._draw_foot(sheet, page)
-        sheet.turn_page()
+    @property
+    def _parties_height(self) -> float:
+        return max(14 + len(self._buyer_lines) * BODY.step, len(self._facts()) * BODY.step) + 16
+
+    @property
+    def _event_height(self) -> float:
+        about = len(self._event_title) * STRONG.step + len(self._about) * BODY.step
+        return 16 + about if self._event_title else 0.0
+
+    def _draw_running_head(self, sheet: Sheet) -> float:
         sheet.line(LEFT, TOP + 8, f"{self._kind} {self._invoice.number}", STRONG)
-        sheet.line_to_right(RIGHT, TOP + 8, self._seller[0][:60], FINE)
-        return page + 1
+        seller = wrapped(self._seller[0], FINE, width=RIGHT - MIDDLE, most=1)
+        sheet.line_to_right(RIGHT, TOP + 8, seller[0], FINE)
+        return CONTINUED
 
     def _draw_heading(self, sheet: Sheet) -> float:
         y = sheet.lines(LEFT, TOP, self._seller_name, self._seller_style) + 4
@@ -262,20 +277,23 @@ class InvoicePaper:
             stands_on = y + 8 + number * BODY.step
             sheet.line(MIDDLE, stands_on, name, Style(9.5, colour=QUIET))
             sheet.line_to_right(RIGHT, stands_on, value, Style(9.5, BOLD, INK) if number == 0 else BODY)
-        y += max(len(self._buyer_lines) * BODY.step, len(facts) * BODY.step) + 16
-        if self._about:
-            sheet.line(LEFT, y + 12, "FOR", LABEL)
-            sheet.lines(LEFT, y + 18, self._about[:1], STRONG)
-            sheet.lines(LEFT, y + 33, self._about[1:], BODY)
+        y += self._parties_height
+        if self._event_title:
+            sheet.line(LEFT, y + 8, "FOR", LABEL)
+            y = sheet.lines(LEFT, y + 14, self._event_title, STRONG)
+            sheet.lines(LEFT, y, self._about, BODY)
         return self._heading_height
 
-    def _draw_table_head(self, sheet: Sheet, y: float) -> float:
+    def _draw_rows(self, sheet: Sheet, rows: Sequence[_Row], y: float) -> float:
         sheet.line(LEFT, y + 10, "Description", LABEL)
         for edge, head in zip(self._columns, self._heads, strict=True):
             for number, text in enumerate(head):
                 sheet.line_to_right(edge, y + 10 + number * LABEL.step, text, LABEL)
-        sheet.rule(LEFT, y + self._head_height - 10, RIGHT)
-        return y + self._head_height
+        y += self._head_height
+        sheet.rule(LEFT, y - 10, RIGHT)
+        for row in rows:
+            y = self._draw_row(sheet, row, y)
+        return y
 
     def _draw_row(self, sheet: Sheet, row: _Row, y: float) -> float:
         sheet.lines(LEFT, y - 4, row.description, CELL)
@@ -304,7 +322,7 @@ class InvoicePaper:
     def _draw_foot(self, sheet: Sheet, page: int) -> None:
         sheet.rule(LEFT, HEIGHT - 48, RIGHT)
         sheet.line(LEFT, HEIGHT - 34, f"{self._kind} {self._invoice.number}", FINE)
-        sheet.line_to_right(RIGHT, HEIGHT - 34, f"Page {page} of {self._pages}", FINE)
+        sheet.line_to_right(RIGHT, HEIGHT - 34, f"Page {page} of {len(self._pages)}", FINE)
 
 
 def _date(local: datetime) -> str:

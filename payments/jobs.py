@@ -3,12 +3,14 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Q, QuerySet
 
 from bookings.models import Booking
-from eventhub_config.shared.periodic import Sweep
+from eventhub_config.shared.periodic import Chore, Sweep
 from payments import services, tasks
-from payments.models import InvoiceRequest, Payment, Refund
+from payments.models import GatewayCallback, InvoiceRequest, MockGatewayMessage, Payment, Refund
+from payments.services import mock_gateway
 
 
 def payments_to_process(now: datetime) -> QuerySet[Any, int]:
@@ -31,6 +33,18 @@ def invoices_to_issue(now: datetime) -> QuerySet[Any, int]:
     return (
         InvoiceRequest.objects.filter(InvoiceRequest.due(now), invoice=None).order_by("pk").values_list("pk", flat=True)
     )
+
+
+def callbacks_to_process(now: datetime) -> QuerySet[Any, int]:
+    waiting = GatewayCallback.objects.filter(GatewayCallback.due(now), processed_at=None)
+    return waiting.order_by("pk").values_list("pk", flat=True)
+
+
+def messages_of_the_mock_gateway(now: datetime) -> QuerySet[Any, int]:
+    waiting = MockGatewayMessage.objects.filter(MockGatewayMessage.due(now), delivered_at=None)
+    if not settings.MOCK_GATEWAY_CALLBACK_URL:
+        waiting = waiting.none()
+    return waiting.order_by("pk").values_list("pk", flat=True)
 
 
 MINUTE = timedelta(minutes=1)
@@ -68,4 +82,21 @@ JOBS = [
         task=tasks.create_invoice,
         argument="request_id",
     ),
+    Sweep(
+        name="sweep_callbacks",
+        every=MINUTE,
+        find=callbacks_to_process,
+        work=lambda callback_id, now: services.process_callback(callback_id=callback_id, now=now),
+        task=tasks.process_callback,
+        argument="callback_id",
+    ),
+    Sweep(
+        name="mock_gateway_tells",
+        every=MINUTE,
+        find=messages_of_the_mock_gateway,
+        work=lambda message_id, now: mock_gateway.tell(message_id=message_id, now=now),
+        task=tasks.mock_gateway_tells,
+        argument="message_id",
+    ),
+    Chore(name="mock_gateway_settles", every=MINUTE, run=mock_gateway.settle_due),
 ]

@@ -10,7 +10,7 @@ from bookings.signals import booking_cancelled, booking_confirmed_by_hand, booki
 from eventhub_config.shared.actors import Actor, System
 from eventhub_config.shared.dispatch import enqueue_on_commit
 from payments import services, signals, tasks
-from payments.models import InvoiceRequest, Payment, Refund
+from payments.models import GatewayCallback, InvoiceRequest, MockGatewayMessage, Payment, Refund
 from payments.services.invoicing import request_credit_note
 
 
@@ -55,3 +55,13 @@ def wake_refund_worker(*, refund: Refund, **_: Any) -> None:
 @receiver(signals.invoice_requested)
 def wake_invoice_worker(*, request: InvoiceRequest, **_: Any) -> None:
     enqueue_on_commit(tasks.create_invoice, request_id=request.pk)
+
+
+@receiver(signals.callback_received)
+def wake_callback_worker(*, callback: GatewayCallback, **_: Any) -> None:
+    enqueue_on_commit(tasks.process_callback, callback_id=callback.pk)
+
+
+@receiver(signals.mock_gateway_spoke)
+def wake_mock_gateway(*, message: MockGatewayMessage, **_: Any) -> None:
+    enqueue_on_commit(tasks.mock_gateway_tells, message_id=message.pk)

@@ -34,7 +34,7 @@ def verify(header: str, body: bytes, *, secret: bytes, now: datetime) -> None:
         raise CallbackRefused
     expected = _digest(body, moments[0], secret).encode()
     given = [value.encode(errors="replace") for name, _, value in parts if name == "v1"]
-    if not any([hmac.compare_digest(expected, each) for each in given]):  # a list: each of them takes its time
+    if not any(hmac.compare_digest(expected, each) for each in given):
         raise CallbackRefused
     if abs(now.timestamp() - int(moments[0])) > settings.CALLBACK_TOLERANCE_SECONDS:
         raise CallbackRefused

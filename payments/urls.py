@@ -1,10 +1,14 @@
+from django.urls import path
 from rest_framework.routers import SimpleRouter
 
-from payments.views import InvoiceViewSet, PaymentViewSet, RefundViewSet
+from payments.views import CallbackViewSet, InvoiceViewSet, PaymentViewSet, RefundViewSet
 
 router = SimpleRouter()
 router.register("payments", PaymentViewSet, basename="payment")
 router.register("refunds", RefundViewSet, basename="refund")
 router.register("invoices", InvoiceViewSet, basename="invoice")
 
-urlpatterns = router.urls
+urlpatterns = [
+    path("payments/callbacks/<slug:gateway>/", CallbackViewSet.as_view({"post": "receive"}), name="callbacks"),
+    *router.urls,
+]

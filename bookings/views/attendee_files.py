@@ -9,17 +9,12 @@ from rest_framework.response import Response
 
 from bookings.attendee_files import attendee_file
 from bookings.models import Ticket
-from eventhub_config.shared.documents.serving import DISPOSITION, FileRenderer, count_document, file_response
+from eventhub_config.shared.documents.serving import DISPOSITION, CsvRenderer, count_document, file_response
 from eventhub_config.shared.permissions import OrganizerOrAdmin
 from eventhub_config.shared.spreadsheets import CSV
 from eventhub_config.shared.views import ApiViewSet
 from events.models import Event
 from events.services.editing import NotOwner, require_owner
-
-
-class CsvRenderer(FileRenderer):
-    media_type = CSV
-    format = "csv"
 
 
 class AttendeeFileViewSet(ApiViewSet):

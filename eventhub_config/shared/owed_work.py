@@ -63,8 +63,8 @@ class OwedWork(models.Model):
         return True
 
     def work_is_done(self) -> None:
-        """Clear what is owed; the caller saves ``WORK_COLUMNS``."""
-        self.next_attempt_at = self.claimed_until = None
+        """Clear what is owed, also where somebody had given it up; the caller saves ``WORK_COLUMNS``."""
+        self.next_attempt_at = self.claimed_until = self.parked_at = None
         self.last_error = ""
 
     def work_goes_on(self, until: datetime | None) -> None:
@@ -76,8 +76,12 @@ class OwedWork(models.Model):
         self.last_error = ""
 
     def try_again(self, now: datetime) -> None:
-        """Take a row that was given up back among those that are due; the caller saves ``WORK_COLUMNS``."""
-        self.attempts, self.claimed_until, self.parked_at, self.next_attempt_at = 0, None, None, now
+        """Take a row that was given up back among those that are due; the caller saves ``WORK_COLUMNS``.
+
+        It remains known that there were attempts: whoever works on it may have to ask what came of them.
+        """
+        self.attempts = min(self.attempts, 1)
+        self.claimed_until, self.parked_at, self.next_attempt_at = None, None, now
 
     def work_failed(self, reason: str, *, now: datetime) -> None:
         """Let go of the row until its next attempt, or park it; the caller saves ``WORK_COLUMNS``."""

@@ -1,6 +1,6 @@
 """JSON bodies: strict, bounded, and free of what PostgreSQL cannot store."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import IO, Any
 
 import orjson
@@ -29,16 +29,24 @@ class StrictJSONParser(BaseParser):
         body = stream.read(limit + 1)
         if len(body) > limit:
             raise PayloadTooLarge(f"Send {limit} bytes at most.")
-        try:
-            parsed = orjson.loads(body)
-        except orjson.JSONDecodeError as error:
-            raise ParseError(f"Not valid JSON: {error}.") from error
-        if body.count(b"[") + body.count(b"{") > DEEPEST and isinstance(parsed, dict | list) and _is_too_deep(parsed):
-            raise ParseError(f"Nest {DEEPEST} levels at most.")
-        # PostgreSQL stores no NUL, neither in text nor in JSON.
-        if b"\\u0000" in body and _holds_nul(parsed):
-            raise ParseError("The character NUL (\\u0000) cannot be stored.")
-        return parsed
+        return read_json(body)
+
+
+def read_json(body: bytes, *, otherwise: Callable[[str], Exception] = ParseError) -> Any:
+    """Read UTF-8 JSON of limited depth that can be stored.
+
+    :raises otherwise: made with the reason why it cannot.
+    """
+    try:
+        parsed = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise otherwise(f"Not valid JSON: {error}.") from error
+    if body.count(b"[") + body.count(b"{") > DEEPEST and isinstance(parsed, dict | list) and _is_too_deep(parsed):
+        raise otherwise(f"Nest {DEEPEST} levels at most.")
+    # PostgreSQL stores no NUL, neither in text nor in JSON.
+    if b"\\u0000" in body and _holds_nul(parsed):
+        raise otherwise("The character NUL (\\u0000) cannot be stored.")
+    return parsed
 
 
 def _is_too_deep(value: Any) -> bool:

@@ -84,7 +84,7 @@ class Operation:
         return self.path.split("/")[2]
 
     def url(self, pk: object = 1) -> str:
-        return self.path.replace("{id}", str(pk))
+        return self.path.replace("{id}", str(pk)).replace("{gateway}", "mock")
 
 
 def document() -> dict[str, Any]:

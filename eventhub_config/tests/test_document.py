@@ -72,8 +72,10 @@ OPERATION_IDS = [
     "notifications_unread_count",
     "organizers_calendar",
     "organizers_retrieve",
+    "payments_callbacks",
     "payments_create",
     "payments_list",
+    "payments_refund",
     "payments_retrieve",
     "refunds_list",
     "refunds_retrieve",
@@ -279,6 +281,7 @@ def test_demands_a_token_for_all_that_is_not_public() -> None:
         "meta_retrieve",
         "organizers_calendar",
         "organizers_retrieve",
+        "payments_callbacks",  # its signature is in a header
         "sessions_list",
         "sessions_retrieve",
         "ticket_types_list",

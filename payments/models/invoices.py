@@ -39,12 +39,22 @@ class InvoiceSeries(models.Model):
         return f"{self.pk}: {self.prefix} {self.kind}"
 
 
-class InvoiceQuerySet(models.QuerySet["Invoice"]):
-    def visible_to(self, user: CustomUser) -> "InvoiceQuerySet":
-        return own_or_run(self, user, owner="booking__user", event="booking__event")
+class IssuedQuerySet(models.QuerySet[Any]):
+    """Rows that were issued: read only. The database refuses the same to whoever goes past this."""
+
+    def update(self, **values: Any) -> int:
+        raise InvoiceImmutable("What was issued cannot be changed.")
+
+    def bulk_update(self, *args: Any, **kwargs: Any) -> int:
+        raise InvoiceImmutable("What was issued cannot be changed.")
 
     def delete(self) -> Any:
-        raise InvoiceImmutable
+        raise InvoiceImmutable("What was issued cannot be deleted.")
+
+
+class InvoiceQuerySet(IssuedQuerySet):
+    def visible_to(self, user: CustomUser) -> "InvoiceQuerySet":
+        return own_or_run(self, user, owner="booking__user", event="booking__event")
 
 
 class Invoice(models.Model):
@@ -116,8 +126,15 @@ class InvoiceDocument(models.Model):
     invoice = models.OneToOneField(Invoice, on_delete=models.PROTECT, primary_key=True, related_name="+")
     content = models.BinaryField()
 
+    objects = IssuedQuerySet.as_manager()
+
     def __str__(self) -> str:
-        return f"document of invoice {self.pk}"
+        return f"{self.pk}: document of invoice {self.pk}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise InvoiceImmutable("A document that was issued cannot be changed.")
+        super().save(*args, **kwargs)
 
     def delete(self, *args: Any, **kwargs: Any) -> Any:
         raise InvoiceImmutable("A document that was issued cannot be deleted.")

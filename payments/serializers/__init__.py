@@ -2,10 +2,11 @@
 
 from payments.serializers.invoices import InvoiceSerializer
 from payments.serializers.payments import PaymentCreateSerializer, PaymentSerializer
-from payments.serializers.refunds import RefundCreateSerializer, RefundSerializer
+from payments.serializers.refunds import PaidByHandSerializer, RefundCreateSerializer, RefundSerializer
 
 __all__ = [
     "InvoiceSerializer",
+    "PaidByHandSerializer",
     "PaymentCreateSerializer",
     "PaymentSerializer",
     "RefundCreateSerializer",

@@ -31,7 +31,8 @@ class PaymentSerializer(ModelSerializer):
 
     @extend_schema_field(NextActionSerializer(allow_null=True))
     def get_next_action(self, payment: Payment) -> dict[str, str] | None:
-        return {"type": "redirect", "url": payment.next_action_url} if payment.next_action_url else None
+        waits_for_the_person = payment.next_action_url and payment.status in Payment.OPEN
+        return {"type": "redirect", "url": payment.next_action_url} if waits_for_the_person else None
 
 
 class PaymentCreateSerializer(serializers.Serializer[Any]):
@@ -42,5 +43,5 @@ class PaymentCreateSerializer(serializers.Serializer[Any]):
         required=False,
         allow_blank=True,
         default="",
-        help_text="From the gateway. The mock gateway knows tok_success, tok_decline and tok_timeout.",
+        help_text="From the gateway. The mock gateway's test tokens stand in the guide, under `Trying out payments`.",
     )

@@ -11,11 +11,22 @@ from payments.models import Refund
 
 class RefundSerializer(ModelSerializer):
     amount = MoneyField(currency_source="payment.currency")
+    booking = serializers.IntegerField(source="payment.booking_id", read_only=True)
+    currency = serializers.CharField(source="payment.currency", read_only=True)
+    is_given_up = serializers.SerializerMethodField(
+        help_text="It failed, or was tried too often: those who run the event have to do something about it."
+    )
 
     class Meta:
         model = Refund
-        fields = ["id", "payment", "amount", "reason", "status", "created_at", "completed_at"]
+        fields = [
+            "id", "payment", "booking", "amount", "currency", "reason", "status", "failure_code", "is_given_up",
+            "by_hand_note", "created_at", "completed_at",
+        ]  # fmt: skip
         read_only_fields = fields
+
+    def get_is_given_up(self, refund: Refund) -> bool:
+        return refund.parked_at is not None
 
 
 class RefundCreateSerializer(serializers.Serializer[Any]):
@@ -27,4 +38,10 @@ class RefundCreateSerializer(serializers.Serializer[Any]):
     )
     reason = serializers.CharField(
         max_length=255, validators=[validate_single_line], help_text="Told to whoever paid, and kept with the refund."
+    )
+
+
+class PaidByHandSerializer(serializers.Serializer[Any]):
+    note = serializers.CharField(
+        max_length=255, validators=[validate_single_line], help_text="How the money went back, such as in cash."
     )

@@ -18,7 +18,7 @@ from eventhub_config.shared.owed_work import CLAIM_LASTS
 from eventhub_config.shared.transactions import unit_of_work
 from events.models import Event
 from payments import signals
-from payments.gateway import ChargeOrder, GatewayUnavailableError, Outcome, State, gateway
+from payments.gateway import AT_ONCE, ChargeOrder, GatewayUnavailableError, Outcome, State, gateway
 from payments.models import Payment
 from payments.services.settling import settle
 from users.models import CustomUser
@@ -120,6 +120,8 @@ def process_payment(*, payment_id: int, now: datetime) -> None:
         _put_off(payment_id=payment_id, reason=str(error), now=now)
     else:
         record_charge(payment_id=payment_id, outcome=outcome, now=now)
+        if outcome.is_pending and outcome.ask_again == AT_ONCE:
+            process_payment(payment_id=payment_id, now=now)
 
 
 def order_of(payment: Payment) -> ChargeOrder:
@@ -152,14 +154,13 @@ def record_charge(*, payment_id: int, outcome: Outcome, now: datetime) -> Paymen
     A repeated or outdated message changes nothing. Money that came in is always recorded; where its booking cannot be
     confirmed any more, it goes back by itself.
     """
+    if outcome.is_pending:
+        return _keep_asking(payment_id, outcome, now)
     payment = Payment.objects.select_related("booking__user").get(pk=payment_id)
     if payment.booking.status == Booking.Status.EXPIRED:
         lock_user(payment.booking.user)  # who may be booking the event again: one of the two, and never in a circle
     _event, booking = lock_booking(payment.booking_id)  # before the payment: see the lock order
     payment = Payment.objects.select_for_update(no_key=True).get(pk=payment_id)
-    if outcome.is_pending:
-        _keep_asking(payment, outcome, now)
-        return payment
     target = Payment.Status.COMPLETED if outcome.succeeded else Payment.Status.FAILED
     if not payment.may_move_to(target):
         return payment
@@ -209,14 +210,16 @@ def time_out_payment(*, payment_id: int, now: datetime) -> None:
     expire_booking(booking_id=payment.booking_id, now=now)
 
 
-def _keep_asking(payment: Payment, outcome: Outcome, now: datetime) -> None:
+def _keep_asking(payment_id: int, outcome: Outcome, now: datetime) -> Payment:
     """Note how far a payment is that its gateway has not decided, and when to ask again. It may take any time."""
+    payment = Payment.objects.select_for_update(no_key=True).get(pk=payment_id)
     if payment.status not in Payment.OPEN:
-        return
+        return payment
     payment.gateway_reference = outcome.reference
     payment.next_action_url = outcome.action_url
     payment.work_goes_on(now + outcome.ask_again if outcome.ask_again else None)
     payment.save(update_fields=[*payment.WORK_COLUMNS, "gateway_reference", "next_action_url"])
+    return payment
 
 
 @unit_of_work

@@ -48,9 +48,7 @@ def lines_of_booking(booking: Booking, total: Decimal) -> list[Line]:
     for ticket in Ticket.objects.filter(booking=booking).select_related("ticket_type").order_by("pk"):
         groups[(ticket.ticket_type.name, ticket.price)] += 1
     title = booking.event.title
-    lines = [
-        _line(f"{title}: {name}", price, quantity, booking.currency) for (name, price), quantity in groups.items()
-    ]
+    lines = [_line(f"{title}: {name}", price, quantity, booking.currency) for (name, price), quantity in groups.items()]
     missing = total - sum((price * quantity for (_name, price), quantity in groups.items()), money.ZERO)
     if missing:
         lines.append(_line("Price adjustment", missing, 1, booking.currency))

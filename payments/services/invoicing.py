@@ -1,19 +1,29 @@
 """Invoices and credit notes: owed as a row, issued by a worker, numbered without gaps."""
 
 import logging
-from collections import defaultdict
 from datetime import datetime
-from decimal import Decimal
-from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Sum
 
-from bookings.models import Booking, Ticket
+from bookings.models import Booking
 from eventhub_config.shared import money
 from eventhub_config.shared.transactions import unit_of_work
 from payments import signals
 from payments.models import Invoice, InvoiceRequest, InvoiceSeries, Payment, Refund
-from users.models import CustomUser, OrganizerProfile
+from payments.services.invoice_content import (
+    amounts_given_back,
+    amounts_of,
+    billing_of,
+    hash_of_content,
+    line_given_back,
+    lines_of_booking,
+    seller_of,
+    supply_of,
+    with_net,
+)
+from payments.services.invoice_papers import keep_document
+from users.models import OrganizerProfile
 
 logger = logging.getLogger(__name__)
 
@@ -58,13 +68,24 @@ def issue_invoice(*, request_id: int, now: datetime) -> None:
 
 @unit_of_work
 def _issue(*, request_id: int, now: datetime) -> Invoice | None:
+    # The PDF library stays out of processes that make none.
+    from payments.invoice_pdf import InvoicePaper
+
+    payment_id = InvoiceRequest.objects.filter(pk=request_id).values_list("payment_id", flat=True).first()
+    if payment_id is None:
+        return None
+    # Before the request: credit notes of one payment add up, so they are made one after the other.
+    payment = Payment.objects.select_for_update(no_key=True).get(pk=payment_id)
     request = InvoiceRequest.objects.select_for_update(no_key=True).filter(pk=request_id, invoice=None).first()
     if request is None:
         return None
-    invoice = _invoice(request) if request.refund_id is None else _credit_note(request.refund_id)
+    invoice = _invoice(payment) if request.refund_id is None else _credit_note(request.refund_id)
     invoice.issued_at = now
+    paper = InvoicePaper(invoice)
+    # The series last: everybody who issues in it waits from here to the commit.
     _number(invoice)
-    invoice.save(force_insert=True)
+    invoice.content_sha256 = hash_of_content(invoice)
+    keep_document(invoice, paper.pdf())
     request.invoice = invoice
     request.work_is_done()
     request.save(update_fields=["invoice", *request.WORK_COLUMNS])
@@ -81,42 +102,48 @@ def _put_off(*, request_id: int, reason: str, now: datetime) -> None:
         request.save(update_fields=request.WORK_COLUMNS)
 
 
-def _invoice(request: InvoiceRequest) -> Invoice:
-    payment = Payment.objects.select_related("booking__event__organizer", "booking__user").get(pk=request.payment_id)
-    booking = payment.booking
+def _invoice(payment: Payment) -> Invoice:
+    booking = Booking.objects.select_related("event__organizer", "user").get(pk=payment.booking_id)
+    payment.booking = booking
+    amounts = amounts_of(payment.amount, booking.tax_rate, payment.currency)
+    lines = lines_of_booking(booking, payment.amount)
     return Invoice(
         kind=Invoice.Kind.INVOICE,
         payment=payment,
         booking=booking,
-        lines=_lines(booking),
-        seller=_seller(booking.event.organizer),
-        billing=_billing(booking),
-        **_amounts(payment.amount, booking.tax_rate, payment.currency),
+        currency=payment.currency,
+        tax_rate=booking.tax_rate,
+        lines=with_net(lines, amounts.subtotal, booking.tax_rate, payment.currency),
+        seller=seller_of(booking.event.organizer),
+        billing=billing_of(booking),
+        supply=supply_of(payment),
+        **amounts._asdict(),
     )
 
 
 def _credit_note(refund_id: int) -> Invoice:
+    """Return the correction of an invoice by what went back. The caller holds the lock of its payment."""
     refund = Refund.objects.select_related("payment__booking__event").get(pk=refund_id)
     original = Invoice.objects.filter(payment_id=refund.payment_id, kind=Invoice.Kind.INVOICE).first()
     if original is None:
         raise InvoiceNotReadyError("The invoice has to be issued first.")
     booking = refund.payment.booking
-    line = {
-        "description": f"Refund for invoice {original.number}" + (f": {refund.reason}" if refund.reason else ""),
-        "quantity": 1,
-        "unit_price": money.as_text(-refund.amount, original.currency),
-        "total": money.as_text(-refund.amount, original.currency),
-    }
+    tax_rate = booking.tax_rate if original.tax_rate is None else original.tax_rate
+    before = Invoice.objects.filter(corrects=original).aggregate(total=Sum("total"))["total"] or money.ZERO
+    amounts = amounts_given_back(refund.amount, -before, tax_rate, original.currency)
     return Invoice(
         kind=Invoice.Kind.CREDIT_NOTE,
         payment_id=refund.payment_id,
         refund=refund,
         booking=booking,
         corrects=original,
-        lines=[line],
+        currency=original.currency,
+        tax_rate=tax_rate,
+        lines=with_net([line_given_back(original, refund)], amounts.subtotal, tax_rate, original.currency),
         seller=original.seller,
         billing=original.billing,
-        **_amounts(-refund.amount, booking.tax_rate, original.currency),
+        supply=supply_of(refund.payment, refund, original),
+        **amounts._asdict(),
     )
 
 
@@ -151,41 +178,3 @@ def _first_series(organizer_id: int, kind: str) -> InvoiceSeries:
     except IntegrityError:
         pass  # another worker made it in the same moment
     return InvoiceSeries.objects.select_for_update(no_key=True).get(organizer_id=organizer_id, kind=kind)
-
-
-def _amounts(total: Decimal, tax_rate: Decimal, currency: str) -> dict[str, Any]:
-    """Split a price that includes tax."""
-    subtotal = money.rounded(total / (1 + tax_rate / 100), currency)
-    return {"currency": currency, "total": total, "subtotal": subtotal, "tax": total - subtotal}
-
-
-def _lines(booking: Booking) -> list[dict[str, Any]]:
-    groups: dict[tuple[str, Decimal], int] = defaultdict(int)
-    for ticket in Ticket.objects.filter(booking=booking).select_related("ticket_type").order_by("pk"):
-        groups[(ticket.ticket_type.name, ticket.price)] += 1
-    title = booking.event.title
-    return [
-        {
-            "description": f"{title}: {name}",
-            "quantity": quantity,
-            "unit_price": money.as_text(price, booking.currency),
-            "total": money.as_text(price * quantity, booking.currency),
-        }
-        for (name, price), quantity in groups.items()
-    ]
-
-
-def _seller(organizer: CustomUser) -> dict[str, str]:
-    profile = OrganizerProfile.objects.filter(user=organizer).first()
-    return {
-        "name": (profile.legal_name if profile else "") or organizer.display_name,
-        "address": profile.legal_address if profile else "",
-        "tax_id": profile.tax_id if profile else "",
-    }
-
-
-def _billing(booking: Booking) -> dict[str, str]:
-    """Return who the invoice is for: what was given with the booking, else the person's name."""
-    empty = dict.fromkeys(["name", "company", "address", "postal_code", "city", "country", "tax_id"], "")
-    billing = empty | booking.billing
-    return billing | {"name": billing["name"] or booking.user.display_name}

@@ -83,18 +83,22 @@ def send_refund(*, refund_id: int, now: datetime) -> None:
     refund = _claim(refund_id=refund_id, now=now)
     if refund is None:
         return
-    payment = refund.payment
-    order = RefundOrder(
-        refund.gateway_key, payment.gateway_reference, refund.amount, payment.currency, refund.gateway_reference
-    )
-    desk = gateway(payment.gateway)
+    order, desk = order_of_refund(refund), gateway(refund.payment.gateway)
     try:
         known = desk.find_refund(order) if refund.attempts > 1 or refund.gateway_reference else None
         outcome = known or desk.refund(order)
     except GatewayUnavailableError as error:
         _put_off(refund_id=refund_id, reason=str(error), now=now)
     else:
-        _record(refund_id=refund_id, outcome=outcome, now=now)
+        record_refund(refund_id=refund_id, key=order.key, outcome=outcome, now=now)
+
+
+def order_of_refund(refund: Refund) -> RefundOrder:
+    """Return what the gateway is asked to give back."""
+    payment = refund.payment
+    return RefundOrder(
+        refund.gateway_key, payment.gateway_reference, refund.amount, payment.currency, refund.gateway_reference
+    )
 
 
 @unit_of_work
@@ -109,6 +113,8 @@ def _claim(*, refund_id: int, now: datetime) -> Refund | None:
         refund.move_to(Refund.Status.PROCESSING, actor=WORKER, at=now, also=refund.WORK_COLUMNS)
     else:
         refund.save(update_fields=refund.WORK_COLUMNS)
+    if not claimed:
+        signals.refund_failed.send(sender=Refund, refund=refund, now=now)
     return refund if claimed else None
 
 
@@ -118,20 +124,28 @@ def _put_off(*, refund_id: int, reason: str, now: datetime) -> None:
     if refund.status == Refund.Status.PROCESSING:
         refund.work_failed(reason, now=now)
         refund.save(update_fields=refund.WORK_COLUMNS)
+        if refund.parked_at is not None:
+            signals.refund_failed.send(sender=Refund, refund=refund, now=now)
 
 
 @unit_of_work
-def _record(*, refund_id: int, outcome: Outcome, now: datetime) -> None:
+def record_refund(*, refund_id: int, key: str, outcome: Outcome, now: datetime) -> Refund:
+    """Record what the gateway says of the refund that it was asked for under ``key``.
+
+    A repeated or outdated message changes nothing.
+    """
     payment_id = Refund.objects.values_list("payment_id", flat=True).get(pk=refund_id)
     payment = Payment.objects.select_for_update(no_key=True).get(pk=payment_id)
     refund = Refund.objects.select_for_update(no_key=True).get(pk=refund_id)
-    if refund.status != Refund.Status.PROCESSING:
-        return
+    if refund.status != Refund.Status.PROCESSING or refund.gateway_key != key:  # a new try has a new key
+        return refund
     refund.gateway_reference = outcome.reference
     if outcome.is_pending:
         refund.work_goes_on(now + outcome.ask_again if outcome.ask_again else None)
         refund.save(update_fields=[*refund.WORK_COLUMNS, "gateway_reference"])
-        return
+        if outcome.ask_again is None:
+            signals.refund_left_to_people.send(sender=Refund, refund=refund, now=now)
+        return refund
     refund.work_is_done()
     refund.failure_code = outcome.failure_code
     if not outcome.succeeded:
@@ -143,8 +157,10 @@ def _record(*, refund_id: int, outcome: Outcome, now: datetime) -> None:
             note=outcome.failure_code,
             also=[*refund.WORK_COLUMNS, "gateway_reference", "failure_code"],
         )
-        return
+        signals.refund_failed.send(sender=Refund, refund=refund, now=now)
+        return refund
     complete_refund(payment=payment, refund=refund, actor=WORKER, now=now)
+    return refund
 
 
 def complete_refund(*, payment: Payment, refund: Refund, actor: Actor, now: datetime, note: str = "") -> None:

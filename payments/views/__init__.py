@@ -1,7 +1,8 @@
 """Money over HTTP. Nobody edits or deletes any of it."""
 
+from payments.views.callbacks import CallbackViewSet
 from payments.views.invoices import InvoiceViewSet
 from payments.views.payments import PaymentViewSet
 from payments.views.refunds import RefundViewSet
 
-__all__ = ["InvoiceViewSet", "PaymentViewSet", "RefundViewSet"]
+__all__ = ["CallbackViewSet", "InvoiceViewSet", "PaymentViewSet", "RefundViewSet"]

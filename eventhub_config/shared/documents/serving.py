@@ -13,6 +13,7 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.response import Response
 
 from eventhub_config.shared.rendering import FastJSONRenderer
+from eventhub_config.shared.spreadsheets import CSV
 from eventhub_config.shared.throttling import Limit, enforce
 
 PDF = "application/pdf"
@@ -59,6 +60,11 @@ class FileRenderer(BaseRenderer):
 class PdfRenderer(FileRenderer):
     media_type = PDF
     format = "pdf"
+
+
+class CsvRenderer(FileRenderer):
+    media_type = CSV
+    format = "csv"
 
 
 def count_document(user_id: int) -> None:

@@ -71,6 +71,10 @@ class Buyer(Attendee):
             place = {"event": venue.pk, "ticket_type": kind, "seats": seats}
             self.client.do("join", "/api/waitlist/", place, event=venue.pk, keyed=True)
 
+    def pay(self, venue: Venue, booking: int, token: str = "tok_success") -> None:
+        body = {"booking": booking, "token": token}
+        self.client.do("pay", "/api/payments/", body, event=venue.pk, subject=booking, keyed=True, mark=token)
+
     def cancel(self, venue: Venue, booking: int) -> None:
         mark = a_mark(self.client.random)
         path, why = f"/api/bookings/{booking}/cancel/", {"reason": mark}

@@ -30,6 +30,7 @@ class Venue:
     least: int = 0  # capacity
     most: int = 0
     quantities: dict[int, tuple[int, int]] = field(default_factory=dict)
+    price: int = 0
 
     @property
     def pk(self) -> int:
@@ -56,7 +57,7 @@ def a_venue(
         )
     event = an_event(capacity=most or None, ticket_types=kinds, now=timezone.now(), **values)
     found = list(TicketType.objects.in_order().filter(event=event).values_list("pk", flat=True))
-    return Venue(event, found, party, least, most, {found[1]: quantity} if quantity[1] else {})
+    return Venue(event, found, party, least, most, {found[1]: quantity} if quantity[1] else {}, price)
 
 
 @dataclass

@@ -1,0 +1,49 @@
+"""What the processes said, and whether each traceback in it is what the faults explain."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from eventhub_config.tests.chaos.machinery import Part
+
+# How an error ends that a lost database, a lost Redis or a killed process explains.
+EXPLAINED = re.compile(
+    r"""(django\.db\.utils\.|psycopg2\.(errors\.)?)(OperationalError|InterfaceError|AdminShutdown|CrashShutdown)
+      | (redis\.exceptions\.|kombu\.exceptions\.|amqp\.exceptions\.)?(OperationalError|ConnectionError|TimeoutError|BusyLoadingError)
+      | (billiard\.(einfo|exceptions)\.)?WorkerLostError
+      | (ConnectionRefusedError|ConnectionResetError|BrokenPipeError)
+    """,
+    re.VERBOSE,
+)
+LAST_LINE = re.compile(r"^(?P<name>[A-Za-z_][\w.]*)(: (?P<message>.*))?$")
+
+
+def unexplained(parts: list[Part]) -> Counter[str]:
+    """Return how often each kind of traceback stands in the logs that no fault explains."""
+    return Counter(f"{part.name}: {error}" for part in parts for error in errors(part.output()) if is_strange(error))
+
+
+def is_strange(error: str) -> bool:
+    return not EXPLAINED.match(error)
+
+
+def errors(output: str) -> Iterator[str]:
+    """Yield the last line of each traceback; of a chain, that of its end."""
+    lines = output.splitlines()
+    for number, line in enumerate(lines):
+        if line.strip().endswith("Traceback (most recent call last):"):
+            found = _end(lines, number + 1)
+            chained = any("exception" in following for following in lines[found[0] + 1 : found[0] + 3])
+            if not chained:
+                yield found[1]
+
+
+def _end(lines: list[str], number: int) -> tuple[int, str]:
+    while number < len(lines):
+        line = lines[number].strip("| ")
+        if not lines[number].startswith(("  ", "\t", "| ")) and LAST_LINE.match(line):
+            return number, line[:300]
+        number += 1
+    return number - 1, "a traceback without an end"
