@@ -5,9 +5,11 @@ import os
 from celery import Celery
 from celery.signals import task_postrun, task_prerun
 from django.db import close_old_connections
+from kombu.transport import TRANSPORT_ALIASES
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "eventhub_config.settings")
 
+TRANSPORT_ALIASES.update(dict.fromkeys(("redis", "rediss"), "eventhub_config.broker:Transport"))
 app = Celery("eventhub_config")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()

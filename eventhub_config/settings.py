@@ -268,6 +268,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "InvoiceKindEnum": "payments.models.Invoice.Kind",
         "NotificationTypeEnum": "notifications.models.Notification.Type",
         "PaymentMethodEnum": "payments.models.Payment.Method",
+        "GatewayMethodEnum": "payments.serializers.payments.AT_A_GATEWAY",
         "TicketStatusEnum": "bookings.models.Ticket.Status",
         "WaitlistStatusEnum": "bookings.models.Waitlist.Status",
         "UserTypeEnum": "users.models.CustomUser.UserType",

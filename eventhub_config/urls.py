@@ -35,6 +35,7 @@ urlpatterns = [
     path("api/meta/", MetaView.as_view({"get": "retrieve"}), name="meta"),
     path("api/downloads/", DownloadViewSet.as_view({"get": "download"}), name="downloads"),
     path("account/", include("users.page_urls")),
+    path("mock-gateway/", include("payments.page_urls")),
     path("api/", include("users.urls")),
     path("api/", include("events.urls")),
     path("api/", include("bookings.urls")),

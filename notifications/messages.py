@@ -13,7 +13,7 @@ from notifications.texts import single_line
 Type = Notification.Type
 TITLE_LENGTH = 200
 # What a mail can bring along, see papers.py.
-TICKETS, CALENDAR = "tickets", "calendar"
+TICKETS, CALENDAR, INVOICE = "tickets", "calendar", "invoice"
 
 
 @dataclass(frozen=True)
@@ -98,6 +98,7 @@ ACCOUNT_MAILS = {
 }
 
 WAITLIST_PATH = "/waitlist/{waitlist_entry}"
+REFUND_PATH = "/organizer/refunds/{refund}"
 
 KINDS: Mapping[str, Kind] = {
     "user_registered": Kind(
@@ -239,10 +240,30 @@ KINDS: Mapping[str, Kind] = {
         "We have sent {amount} back to you for your booking {reference} of “{event}”. "
         "It can take some days until your bank shows it.",
     ),
+    # To those who run the event: nobody else can do anything about it.
+    "refund_failed": Kind(
+        Type.PAYMENT,
+        "A refund did not go through: {event}",
+        "{amount} of booking {reference} for “{event}” could not be given back ({reason}). "
+        "You can have it tried again, or give the money back yourself and note that.",
+        path=REFUND_PATH,
+        link="See the refund",
+        essential=True,
+    ),
+    "refund_left_to_people": Kind(
+        Type.PAYMENT,
+        "Money to be given back: {event}",
+        "{amount} of booking {reference} for “{event}” has to go back, and no machine can do that: please pay it "
+        "yourself, then note that you did.",
+        path=REFUND_PATH,
+        link="See the refund",
+        essential=True,
+    ),
     "invoice_issued": Kind(
         Type.PAYMENT,
         "{document} {number}: {event}",
-        "{document} {number} over {amount} for your booking {reference} of “{event}” is ready.",
+        "{document} {number} over {amount} for your booking {reference} of “{event}” is attached, and in the app.",
+        papers=(INVOICE,),
     ),
 }
 

@@ -25,7 +25,7 @@ from notifications import services, tasks
 from notifications.signals import message_owed
 from notifications.texts import duration, local_moment, local_span, masked, place, price, seats
 from payments.models import Invoice, Payment, Refund
-from payments.signals import invoice_issued, payment_failed, refund_completed
+from payments.signals import invoice_issued, payment_failed, refund_completed, refund_failed, refund_left_to_people
 from users.models import AccountLink, CustomUser, PendingRegistration
 from users.signals import (
     account_link_owed,
@@ -198,6 +198,19 @@ def tell_of_refund(*, refund: Refund, now: datetime, **_: Any) -> None:
     _tell("refund_completed", f"refund.completed:{refund.pk}", payment.booking, now, context, data)
 
 
+@receiver(refund_failed)
+def tell_of_failed_refund(*, refund: Refund, now: datetime, **_: Any) -> None:
+    # By the moment: each time that it is given up is an occasion.
+    key = f"refund.failed:{refund.pk}:{now.isoformat()}"
+    reason = refund.failure_code or "it was tried too often without an answer"
+    _tell_organizer("refund_failed", key, refund, now, {"reason": reason})
+
+
+@receiver(refund_left_to_people)
+def tell_of_refund_by_hand(*, refund: Refund, now: datetime, **_: Any) -> None:
+    _tell_organizer("refund_left_to_people", f"refund.left_to_people:{refund.pk}", refund, now)
+
+
 @receiver(invoice_issued)
 def tell_of_invoice(*, invoice: Invoice, now: datetime, **_: Any) -> None:
     context = {
@@ -246,6 +259,26 @@ def _tell(
         dedupe_key=dedupe_key,
         context={"event": booking.event.title, "reference": booking.reference, **(context or {})},
         data={"booking": booking.pk, "event": booking.event_id, **(data or {})},
+        now=now,
+    )
+
+
+def _tell_organizer(
+    kind: str, dedupe_key: str, refund: Refund, now: datetime, context: Mapping[str, str] | None = None
+) -> None:
+    """Write a message about a refund to whoever runs the event."""
+    payment, booking = refund.payment, refund.payment.booking
+    services.notify(
+        user_id=booking.event.organizer_id,
+        kind=kind,
+        dedupe_key=dedupe_key,
+        context={
+            "event": booking.event.title,
+            "reference": booking.reference,
+            "amount": price(refund.amount, payment.currency),
+            **(context or {}),
+        },
+        data={"refund": refund.pk, "payment": payment.pk, "booking": booking.pk, "event": booking.event_id},
         now=now,
     )
 

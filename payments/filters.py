@@ -21,7 +21,12 @@ class PaymentFilter(FilterSet):
 
 class RefundFilter(FilterSet):
     payment = IdFilter(field_name="payment_id")
+    booking = IdFilter(field_name="payment__booking_id")
+    event = IdFilter(field_name="payment__booking__event_id")
     status = django_filters.ChoiceFilter(choices=Refund.Status.choices)
+    is_given_up = YesNoFilter(field_name="parked_at", lookup_expr="isnull", exclude=True)
+    created_after = MomentFilter(field_name="created_at", lookup_expr="gte")
+    created_before = MomentFilter(field_name="created_at", lookup_expr="lt")
     ordering = Ordering(fields=(("created_at", "created_at"), ("amount", "amount")))
 
     class Meta:

@@ -1,9 +1,10 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
-from payments.views import CallbackViewSet, InvoiceViewSet, PaymentViewSet, RefundViewSet
+from payments.views import BookingPaymentViewSet, CallbackViewSet, InvoiceViewSet, PaymentViewSet, RefundViewSet
 
 router = SimpleRouter()
+router.register("bookings", BookingPaymentViewSet, basename="booking-payment")
 router.register("payments", PaymentViewSet, basename="payment")
 router.register("refunds", RefundViewSet, basename="refund")
 router.register("invoices", InvoiceViewSet, basename="invoice")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from django.db.models import Count, F, Q
 
-from eventhub_config.shared.integrity import Check
+from eventhub_config.shared.integrity import CHUNK, Check
 from eventhub_config.shared.models import StoredImage
 from users.models import (
     ROLE_GROUPS,
@@ -22,8 +22,13 @@ from users.models import (
 UserType = CustomUser.UserType
 
 
+def _users_with_flags() -> Iterator[CustomUser]:
+    columns = ("username", "user_type", "organizer_status", "is_staff", "is_superuser")
+    return CustomUser.objects.only(*columns).order_by("pk").iterator(chunk_size=CHUNK)
+
+
 def _flags_beside_the_role() -> Iterator[tuple[str, str]]:
-    for user in CustomUser.objects.only("username", "user_type", "organizer_status", "is_staff", "is_superuser"):
+    for user in _users_with_flags():
         stored = (user.is_staff, user.is_superuser, user.organizer_status)
         derive_flags(user)
         if stored != (user.is_staff, user.is_superuser, user.organizer_status):
@@ -51,7 +56,7 @@ def _users_without_what_belongs_to_them() -> Iterator[tuple[str, str]]:
 
 def _keys_that_are_not_normalised() -> Iterator[tuple[str, str]]:
     rows = CustomUser.objects.order_by("pk").values_list("pk", "username", "username_key", "email", "email_key")
-    for pk, username, username_key, email, email_key in rows:
+    for pk, username, username_key, email, email_key in rows.iterator(chunk_size=CHUNK):
         if (username_key, email_key) != (comparison_key(username), address_key(email)):
             yield f"user {pk}", "has keys that do not follow from username and e-mail address"
 
@@ -81,7 +86,9 @@ def _owed_mail_without_an_end() -> Iterator[tuple[str, str]]:
 
 def _avatars_that_are_none() -> Iterator[tuple[str, str]]:
     rows = UserProfile.objects.exclude(avatar=None).order_by("user_id")
-    for user_id, purpose, discarded_at in rows.values_list("user_id", "avatar__purpose", "avatar__discarded_at"):
+    for user_id, purpose, discarded_at in rows.values_list(
+        "user_id", "avatar__purpose", "avatar__discarded_at"
+    ).iterator(chunk_size=CHUNK):
         if purpose != StoredImage.Purpose.AVATAR:
             yield f"user {user_id}", f"has an avatar that is a {purpose}"
         if discarded_at:
@@ -89,12 +96,52 @@ def _avatars_that_are_none() -> Iterator[tuple[str, str]]:
 
 
 CHECKS = [
-    Check("user_flags", "A user's flags follow from user_type.", _flags_beside_the_role),
-    Check("user_groups", "A user is in the group of their role, and in no other.", _groups_beside_the_role),
-    Check("user_belongings", "Every user has a profile, every organizer details.", _users_without_what_belongs_to_them),
-    Check("user_keys", "Keys are the normalised username and e-mail address.", _keys_that_are_not_normalised),
-    Check("user_sessions", "A session that ended says why.", _sessions_ended_without_a_reason),
-    Check("user_links", "A user has one open link of each purpose at most.", _links_that_compete),
-    Check("user_mails", "Whoever is owed a mail about an account gets one.", _owed_mail_without_an_end),
-    Check("avatars", "An avatar is a picture meant to be one, and not discarded.", _avatars_that_are_none),
+    Check(
+        "user_flags",
+        "A user's flags follow from user_type.",
+        _flags_beside_the_role,
+        "Set the role once more with set_role, in the back office: flags and groups follow.",
+    ),
+    Check(
+        "user_groups",
+        "A user is in the group of their role, and in no other.",
+        _groups_beside_the_role,
+        "Set the role once more in the back office: flags and groups follow.",
+    ),
+    Check(
+        "user_belongings",
+        "Every user has a profile, every organizer details.",
+        _users_without_what_belongs_to_them,
+        "Open the user in the back office and save: what is missing is made.",
+    ),
+    Check(
+        "user_keys",
+        "Keys are the normalised username and e-mail address.",
+        _keys_that_are_not_normalised,
+        "Somebody else may have the same name. Decide who keeps it, then save the user in the back office.",
+    ),
+    Check(
+        "user_sessions",
+        "A session that ended says why.",
+        _sessions_ended_without_a_reason,
+        "End the session, with a reason.",
+    ),
+    Check(
+        "user_links",
+        "A user has one open link of each purpose at most.",
+        _links_that_compete,
+        "Close all but the newest.",
+    ),
+    Check(
+        "user_mails",
+        "Whoever is owed a mail about an account gets one.",
+        _owed_mail_without_an_end,
+        "See why the mail server refused it, then ask the person to try again.",
+    ),
+    Check(
+        "avatars",
+        "An avatar is a picture meant to be one, and not discarded.",
+        _avatars_that_are_none,
+        "Have the picture uploaded again.",
+    ),
 ]

@@ -300,7 +300,7 @@ def _make_environment_file() -> None:
 def _take_over_from_environment_file() -> None:
     """Let ``.env`` say what the process environment does not."""
     given = dotenv_values(os.environ.get("ENV_FILE", environment_file.ENVIRONMENT_FILE) or None)
-    for name in ("DATABASE_URL", "REDIS_URL", "PORT", "PUBLIC_URL"):
+    for name in ("DATABASE_URL", "REDIS_URL", "PORT", "PUBLIC_URL", "MOCK_GATEWAY_CALLBACK_URL"):
         os.environ.setdefault(name, given.get(name) or "")
 
 
@@ -358,6 +358,8 @@ def main() -> int:
             _take_over_from_environment_file()
             port = _free_port()
             os.environ["PUBLIC_URL"] = os.environ["PUBLIC_URL"] or f"http://localhost:{port}"
+            callbacks = f"http://127.0.0.1:{port}/api/payments/callbacks/mock/"
+            os.environ["MOCK_GATEWAY_CALLBACK_URL"] = os.environ["MOCK_GATEWAY_CALLBACK_URL"] or callbacks
             _supervise(port)
     except Stopped:
         print("\nEvent Hub has ended.")

@@ -18,7 +18,7 @@ from django.core.exceptions import (
     TooManyFieldsSent,
 )
 from django.core.signals import got_request_exception
-from django.db import InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.debug import SafeExceptionReporterFilter
 from rest_framework import exceptions, status
@@ -169,7 +169,7 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response:
     if isinstance(error, DomainError):
         body = problem(error.status, error.code, error.title, error.detail, error.errors) | error.members
         headers = error.headers
-    elif isinstance(error, OperationalError | InterfaceError):
+    elif database_was_lost(error):
         logger.error("The database refused or was lost: %s", error)
         return problem_response(DatabaseUnavailable(retry_after=2), context)
     elif isinstance(error, exceptions.APIException):
@@ -192,6 +192,12 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response:
         got_request_exception.send(sender=problem_response, request=getattr(request, "_request", None))
         body = problem(500, *_HTTP_PROBLEMS[500])
     return Response(body, status=body["status"], headers=headers, content_type=PROBLEM_JSON)
+
+
+def database_was_lost(error: Exception) -> bool:
+    """Return whether the database could not be reached, or went away in the middle of it."""
+    # psycopg2 raises the plain class for some connections that break in the middle of a statement.
+    return isinstance(error, OperationalError | InterfaceError) or type(error) is DatabaseError
 
 
 def _from_api_exception(error: exceptions.APIException, context: dict[str, Any]) -> dict[str, Any]:

@@ -209,6 +209,10 @@ TABLE = [
     Row("refunds_retrieve", "refund",                          401, 200, 404, 200, 404, 404, 200, 401),
     Row("invoices_list", "",                                   401, 200, 200, 200, 200, 200, 200, 401),
     Row("invoices_retrieve", "invoice",                        401, 200, 404, 200, 404, 404, 200, 401),
+    Row("invoices_pdf", "invoice",                             401, 200, 404, 200, 404, 404, 200, 401),
+    Row("invoices_download_link", "invoice",                   401, 200, 404, 200, 404, 404, 200, 401),
+    Row("invoices_mark_as_sent", "invoice",                    401, 403, 403, 200, 404, 404, 200, 401),
+    Row("invoices_export", "",                                 401, 200, 200, 200, 200, 200, 200, 401),
 
     Row("notifications_list", "",                              401, 200, 200, 200, 200, 200, 200, 401),
     Row("notifications_unread_count", "",                      401, 200, 200, 200, 200, 200, 200, 401),

@@ -13,8 +13,9 @@ from eventhub_config.shared.fast_insert import insert_once
 from eventhub_config.shared.transactions import unit_of_work
 from notifications import signals
 from notifications.mail import LinkHasEnded, address_of, compose
-from notifications.messages import KINDS, words
+from notifications.messages import INVOICE, KINDS, words
 from notifications.models import Notification
+from payments.services import mark_as_sent
 from users.models import CustomUser
 
 logger = logging.getLogger(__name__)
@@ -149,6 +150,8 @@ def _record_success(*, notification_id: int, skipped: str, now: datetime) -> Non
     notification = Notification.objects.select_for_update(no_key=True).filter(pk=notification_id).first()
     if notification is None or not notification.may_move_to(Notification.Status.SENT):
         return
+    if INVOICE in KINDS[notification.kind].papers and not skipped:
+        mark_as_sent(invoice_id=notification.data["invoice"], actor=WORKER, now=now)
     notification.work_is_done()
     notification.sent_at, notification.skip_reason = now, skipped
     notification.move_to(

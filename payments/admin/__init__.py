@@ -1,12 +1,13 @@
 """Money in the admin: looked at, never added, edited or deleted here."""
 
-from payments.admin.invoices import InvoiceAdmin, InvoiceRequestAdmin, InvoiceSeriesAdmin
+from payments.admin.invoices import InvoiceAdmin, InvoiceDocumentAdmin, InvoiceRequestAdmin, InvoiceSeriesAdmin
 from payments.admin.mock_gateway import MockGatewayEntryAdmin
 from payments.admin.payments import PaymentAdmin
 from payments.admin.refunds import RefundAdmin
 
 __all__ = [
     "InvoiceAdmin",
+    "InvoiceDocumentAdmin",
     "InvoiceRequestAdmin",
     "InvoiceSeriesAdmin",
     "MockGatewayEntryAdmin",

@@ -5,7 +5,8 @@ No machine can move it. A refund waits until a person says that it was paid (``m
 
 from collections.abc import Mapping
 
-from payments.gateway import Callback, CallbackRefused, ChargeOrder, Outcome, RefundOrder, State
+from eventhub_config.shared.errors import NotVisible
+from payments.gateway import Callback, ChargeOrder, Outcome, RefundOrder, State
 
 
 class NothingByHand:
@@ -27,7 +28,7 @@ class NothingByHand:
         return None
 
     def read_callback(self, body: bytes, headers: Mapping[str, str]) -> Callback:
-        raise CallbackRefused
+        raise NotVisible
 
 
 def make() -> NothingByHand:

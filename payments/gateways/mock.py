@@ -51,6 +51,7 @@ TOKENS = LATE | {
     books.DUPLICATE_CALLBACK, books.OUT_OF_ORDER,
 }  # fmt: skip
 LONGEST_ANSWER_SECONDS = 30  # well within the time that a task may take
+LONGEST_URL = 500  # characters; without one, the page tells the person that they may close it
 A_MOMENT = timedelta(seconds=1)
 
 
@@ -141,7 +142,7 @@ def _enter_charge(order: ChargeOrder, script: Script, now: datetime) -> Outcome:
         succeeded=not failure,
         failure_code=failure,
         script=order.token if script.name else "",
-        return_url=order.return_url,
+        return_url=order.return_url if len(order.return_url) <= LONGEST_URL else "",
         created_at=now,
     )
     if script.name in {LATE_SUCCESS, LATE_DECLINE}:

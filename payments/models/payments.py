@@ -69,7 +69,7 @@ class Payment(OwedWork, StatusModel):
         max_length=80, blank=True, help_text="What the client got from the gateway; kept until it is used."
     )
     next_action_url = models.URLField(
-        max_length=500, blank=True, help_text="Where the person has to go to finish paying."
+        max_length=2000, blank=True, help_text="Where the person has to go to finish paying."
     )
     failure_code = models.CharField(max_length=40, blank=True)
     note = models.CharField(

@@ -6,7 +6,11 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from eventhub_config.shared.fields import ChoiceField, ModelSerializer, MoneyField
+from eventhub_config.shared.validators import validate_single_line
 from payments.models import Payment
+
+# Cash is for people: they record it when they have it.
+AT_A_GATEWAY = [choice for choice in Payment.Method.choices if choice[0] != Payment.Method.CASH]
 
 
 class NextActionSerializer(serializers.Serializer[Any]):
@@ -25,7 +29,7 @@ class PaymentSerializer(ModelSerializer):
         model = Payment
         fields = [
             "id", "booking", "amount", "currency", "status", "method", "gateway", "gateway_reference",
-            "next_action", "failure_code", "refunded_amount", "created_at", "completed_at",
+            "next_action", "failure_code", "refunded_amount", "note", "created_at", "completed_at",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -37,11 +41,23 @@ class PaymentSerializer(ModelSerializer):
 
 class PaymentCreateSerializer(serializers.Serializer[Any]):
     booking = serializers.IntegerField(min_value=1, max_value=2**63 - 1)
-    method = ChoiceField(choices=Payment.Method.choices, required=False, default=Payment.Method.CARD)
+    method = ChoiceField(choices=AT_A_GATEWAY, required=False, default=Payment.Method.CARD)
     token = serializers.CharField(
         max_length=80,
         required=False,
         allow_blank=True,
         default="",
         help_text="From the gateway. The mock gateway's test tokens stand in the guide, under `Trying out payments`.",
+    )
+
+
+class PaymentRecordSerializer(serializers.Serializer[Any]):
+    method = ChoiceField(choices=Payment.Method.choices)
+    note = serializers.CharField(
+        max_length=255,
+        required=False,
+        allow_blank=True,
+        default="",
+        validators=[validate_single_line],
+        help_text="Such as the number of the receipt. Whoever booked can read it.",
     )

@@ -217,7 +217,7 @@ def _keep_asking(payment_id: int, outcome: Outcome, now: datetime) -> Payment:
         return payment
     payment.gateway_reference = outcome.reference
     payment.next_action_url = outcome.action_url
-    payment.work_goes_on(now + outcome.ask_again if outcome.ask_again else None)
+    payment.work_goes_on(None if outcome.ask_again is None else now + outcome.ask_again)
     payment.save(update_fields=[*payment.WORK_COLUMNS, "gateway_reference", "next_action_url"])
     return payment
 

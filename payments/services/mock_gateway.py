@@ -154,11 +154,14 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
 
 def _post(body: bytes) -> str:
     """Return the status that a callback was answered with, or what kept it from being answered."""
+    public = urlsplit(settings.PUBLIC_URL)
     headers = {
         "Content-Type": "application/json",
         HEADER: sign(body, secret=mock_gateway_secret(), at=timezone.now()),
-        # By the name that people use: the web process may be reached by another one that it does not answer to.
-        "Host": urlsplit(settings.PUBLIC_URL).netloc,
+        # As the proxy in front would ask: the web process answers neither to the name that it is reached by inside,
+        # nor, where people use https, to plain http.
+        "Host": public.netloc,
+        "X-Forwarded-Proto": public.scheme,
     }
     request = urllib.request.Request(settings.MOCK_GATEWAY_CALLBACK_URL, body, headers)  # noqa: S310 (http by settings)
     straight = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirects)

@@ -141,7 +141,7 @@ def record_refund(*, refund_id: int, key: str, outcome: Outcome, now: datetime) 
         return refund
     refund.gateway_reference = outcome.reference
     if outcome.is_pending:
-        refund.work_goes_on(now + outcome.ask_again if outcome.ask_again else None)
+        refund.work_goes_on(None if outcome.ask_again is None else now + outcome.ask_again)
         refund.save(update_fields=[*refund.WORK_COLUMNS, "gateway_reference"])
         if outcome.ask_again is None:
             signals.refund_left_to_people.send(sender=Refund, refund=refund, now=now)

@@ -41,9 +41,8 @@ def record_payment(
     made_before = key.find(Payment)
     if made_before is not None:
         return made_before
-    booking = Booking.objects.select_related("user").get(pk=booking_id)
-    if booking.status == Booking.Status.EXPIRED:
-        lock_user(booking.user)  # who may be booking the event again, as for late money
+    # Who may be booking the event again, if this booking expires just now.
+    lock_user(Booking.objects.select_related("user").get(pk=booking_id).user)
     event, booking = lock_booking(booking_id)
     require_owner(event, actor)
     _require_payable(event, booking)

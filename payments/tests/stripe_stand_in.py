@@ -10,7 +10,7 @@ import json
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -56,6 +56,7 @@ class StripeStandIn:
     faults: list[Fault] = field(default_factory=list)
     kept: dict[str, tuple[str, Params, Answer]] = field(default_factory=dict)
     address: str = ""
+    bank: str = "https://hooks.stripe.com/redirect"
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     # --- What the tests do to it --------------------------------------------------------------------------------------
@@ -83,6 +84,12 @@ class StripeStandIn:
             refund["failure_reason"] = "expired_or_canceled_card"
         self._tell("refund.updated" if well else "refund.failed", refund)
 
+    def wait_until(self, is_so: Callable[[], bool], seconds: float = 10) -> None:
+        deadline = time.monotonic() + seconds
+        while not is_so():
+            assert time.monotonic() < deadline, "it never came to that"
+            time.sleep(0.02)
+
     @property
     def charged(self) -> int:
         """Return what came in, in smallest units."""
@@ -98,7 +105,7 @@ class StripeStandIn:
                 if (old_path, old_params) != (path, params):
                     return (400, {"error": {"type": "idempotency_error", "message": "Other parameters."}}), False
                 return old, True
-            fault = self._fault(f"{method} {path}", "500")
+            fault = self.fault(f"{method} {path}", "500")
             try:
                 if fault is not None:
                     raise RefusedError(500, type="api_error", message="Something went wrong on Stripe's end.")
@@ -185,10 +192,9 @@ class StripeStandIn:
             raise RefusedError(402, **error)
         if token == THREE_D_SECURE:
             intent["status"] = "requires_action"
-            url = f"https://hooks.stripe.com/redirect/{intent['id']}"
             intent["next_action"] = {
                 "type": "redirect_to_url",
-                "redirect_to_url": {"url": url, "return_url": params["return_url"]},
+                "redirect_to_url": {"url": self.bank, "return_url": params["return_url"]},
             }
             self._tell("payment_intent.requires_action", intent)
         elif token == BANK_DEBIT:
@@ -259,7 +265,7 @@ class StripeStandIn:
             }
         )
 
-    def _fault(self, request: str, *kinds: str) -> Fault | None:
+    def fault(self, request: str, *kinds: str) -> Fault | None:
         method, _, ending = request.partition(" ")
         for fault in self.faults:
             wanted, _, end = fault.at.partition(" ")
@@ -281,64 +287,65 @@ def signature(body: bytes, *, secret: str = WEBHOOK_SECRET, at: float | None = N
     return f"t={moment},v1={digest}"
 
 
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    books: StripeStandIn
+
+    def do_GET(self) -> None:
+        self._serve("GET")
+
+    def do_POST(self) -> None:
+        self._serve("POST")
+
+    def _serve(self, method: str) -> None:
+        books, address = self.books, urlsplit(self.path)
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
+        params = dict(parse_qsl(body or address.query, keep_blank_values=True))
+        request = f"{method} {address.path}"
+        with books.lock:
+            books.requests.append(request)
+            books.headers.append(dict(self.headers))
+            early = books.fault(request, "429", "slow")
+        if self.headers["Authorization"] != f"Bearer {SECRET_KEY}":
+            self._refuse(401, "Invalid API Key provided: sk_test_***")
+        elif early is not None and early.kind == "429":
+            self._refuse(429, "Too many requests.")
+        else:
+            time.sleep(1 if early else 0)
+            (status, answer), is_old = books.answer(
+                method, address.path, params, self.headers.get("Idempotency-Key", "")
+            )
+            with books.lock:
+                lost = books.fault(request, "drop")
+            if lost is not None:
+                self.close_connection = True
+            else:
+                self._write(status, answer, **({"Idempotent-Replayed": "true"} if is_old else {}))
+
+    def _refuse(self, status: int, message: str) -> None:
+        self._write(status, {"error": {"type": "invalid_request_error", "message": message}})
+
+    def _write(self, status: int, body: dict[str, Any], **headers: str) -> None:
+        content = json.dumps(body).encode()
+        self.send_response(status)
+        for name, value in {"Content-Type": "application/json", "Request-Id": "req_1", **headers}.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
+
+
 @contextmanager
 def stripe_stand_in() -> Iterator[StripeStandIn]:
     """Serve a stand-in on a port of its own."""
     books = StripeStandIn()
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self) -> None:
-            self._serve("GET")
-
-        def do_POST(self) -> None:
-            self._serve("POST")
-
-        def _serve(self, method: str) -> None:
-            address = urlsplit(self.path)
-            sent = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode() or address.query
-            params = dict(parse_qsl(sent, keep_blank_values=True))
-            request = f"{method} {address.path}"
-            books.requests.append(request)
-            books.headers.append(dict(self.headers))
-            if self.headers["Authorization"] != f"Bearer {SECRET_KEY}":
-                error = {"type": "invalid_request_error", "message": "Invalid API Key provided: sk_test_***"}
-                self._write(401, {"error": error})
-                return
-            with books.lock:
-                early = books._fault(request, "429", "slow")
-            if early is not None and early.kind == "429":
-                self._write(429, {"error": {"type": "invalid_request_error", "message": "Too many requests."}})
-                return
-            if early is not None:
-                time.sleep(1)
-            (status, body), is_old = books.answer(
-                method, address.path, params, self.headers.get("Idempotency-Key", "") if method == "POST" else ""
-            )
-            with books.lock:
-                dropped = books._fault(request, "drop")
-            if dropped is not None:
-                self.close_connection = True
-                return
-            self._write(status, body, **({"Idempotent-Replayed": "true"} if is_old else {}))
-
-        def _write(self, status: int, body: dict[str, Any], **headers: str) -> None:
-            content = json.dumps(body).encode()
-            self.send_response(status)
-            for name, value in {"Content-Type": "application/json", "Request-Id": "req_1", **headers}.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, *_: Any) -> None:
-            """Say nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    handler = type("HandlerOfTheseBooks", (Handler,), {"books": books})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         server.daemon_threads = True
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-        thread.start()
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
         books.address = f"http://127.0.0.1:{server.server_address[1]}"
         try:
             yield books

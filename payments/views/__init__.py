@@ -2,7 +2,7 @@
 
 from payments.views.callbacks import CallbackViewSet
 from payments.views.invoices import InvoiceViewSet
-from payments.views.payments import PaymentViewSet
+from payments.views.payments import BookingPaymentViewSet, PaymentViewSet
 from payments.views.refunds import RefundViewSet
 
-__all__ = ["CallbackViewSet", "InvoiceViewSet", "PaymentViewSet", "RefundViewSet"]
+__all__ = ["BookingPaymentViewSet", "CallbackViewSet", "InvoiceViewSet", "PaymentViewSet", "RefundViewSet"]

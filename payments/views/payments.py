@@ -7,15 +7,26 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from bookings.models import Booking
+from bookings.services.booking import AlreadyBooked
 from bookings.services.closing import NotYourBooking
 from eventhub_config.shared.errors import InvalidTransition
 from eventhub_config.shared.idempotency import idempotency_key
 from eventhub_config.shared.permissions import OrganizerOrAdmin, SignedIn
+from eventhub_config.shared.views import ApiViewSet
+from events.availability import EventIsCancelled, RegistrationClosed, SalesEnded, SoldOut, WaitlistOpen
 from events.services.editing import NotOwner
+from events.services.seats import EventChanged
 from payments.filters import PaymentFilter
 from payments.models import Payment
-from payments.serializers import PaymentCreateSerializer, PaymentSerializer, RefundCreateSerializer, RefundSerializer
-from payments.services import charging, refund_payment, start_payment
+from payments.serializers import (
+    PaymentCreateSerializer,
+    PaymentRecordSerializer,
+    PaymentSerializer,
+    RefundCreateSerializer,
+    RefundSerializer,
+)
+from payments.services import charging, record_payment, refund_payment, start_payment
 from payments.services.giving_back import PaymentNotCompleted
 from payments.services.refunding import RefundExceedsPayment
 from payments.views.money import MoneyViewSet
@@ -80,3 +91,44 @@ class PaymentViewSet(MoneyViewSet):
             key=key,
         )
         return Response(self.get_serializer(refund).data, status=status.HTTP_201_CREATED, headers=key.headers())
+
+
+class BookingPaymentViewSet(ApiViewSet):
+    # Paths of bookings, but what is written is ours.
+    access = {"record_payment": OrganizerOrAdmin}
+    problems = {
+        "record_payment": (
+            NotOwner, charging.NothingToPay, charging.BookingNotPayable, charging.PaymentInProgress, EventIsCancelled,
+            RegistrationClosed, SalesEnded, SoldOut, WaitlistOpen, EventChanged, AlreadyBooked,
+        ),
+    }  # fmt: skip
+    idempotent = frozenset({"record_payment"})
+    queryset = Booking.objects.none()
+    serializer_class = PaymentSerializer
+
+    def get_queryset(self) -> QuerySet[Booking]:
+        return Booking.objects.visible_to(self.caller)
+
+    @extend_schema(
+        summary="Record that a booking was paid by hand",
+        description=(
+            "By those who run the event, when they have all of `amount_due`: in cash, or by a transfer of their own. "
+            "The booking is confirmed. What has to go back later, people give back: see `refunds/{id}/mark_as_paid/`."
+        ),
+        request=PaymentRecordSerializer,
+        responses={201: PaymentSerializer},
+    )
+    @action(detail=True, methods=["post"])
+    def record_payment(self, request: Request, pk: str) -> Response:
+        body = PaymentRecordSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        key = idempotency_key(request)
+        payment = record_payment(
+            booking_id=self.get_object().pk,
+            method=body.validated_data["method"],
+            note=body.validated_data["note"],
+            actor=self.caller,
+            now=self.now,
+            key=key,
+        )
+        return Response(self.get_serializer(payment).data, status=status.HTTP_201_CREATED, headers=key.headers())

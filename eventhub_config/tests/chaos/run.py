@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import random
 import subprocess
 import sys
@@ -15,8 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.core.management import call_command
-from django.db import DatabaseError, connection, transaction
+from django.db import Error, connection
 
 from eventhub_config.tests.chaos import words
 from eventhub_config.tests.chaos.clients import Chronicle, Lines, StubbornClient
@@ -138,7 +136,7 @@ class Run:
         return found
 
     def _look(self) -> None:
-        with contextlib.suppress(DatabaseError):
+        with while_the_database_is_there():
             self.watch.act()
 
     def _again_and_again(self, act: Callable[[], None], pause: float, over: threading.Event) -> None:
@@ -182,9 +180,17 @@ def hurry_beat() -> None:
     PeriodicTask.objects.update(interval=often, expire_seconds=30)
 
 
+@contextlib.contextmanager
+def while_the_database_is_there() -> Iterator[None]:
+    try:
+        yield
+    except Error:
+        connection.close()  # the next one is made anew
+
+
 def let_some_holds_run_out() -> None:
     """Move the clock for a seventh of the unpaid holds."""
-    with contextlib.suppress(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+    with while_the_database_is_there(), connection.cursor() as cursor:
         cursor.execute(
             "UPDATE bookings_booking SET expires_at = NOW()"
             " WHERE status = 'pending' AND hold_extended_at IS NULL AND id %% 7 = %s",
@@ -200,14 +206,6 @@ def check_integrity(environment: dict[str, str]) -> list[str]:
         return []
     lines = [line for line in (told.stdout + told.stderr).splitlines() if line.strip()]
     return lines[-40:] or [f"ended with {told.returncode}"]
-
-
-def prepare_database(environment: dict[str, str]) -> None:
-    os.environ.update(environment)
-    import django
-
-    django.setup()
-    call_command("migrate", verbosity=0)
 
 
 @contextlib.contextmanager

@@ -1,0 +1,17 @@
+"""Pages of banks have addresses that may be longer than 500 characters."""
+
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("payments", "0007_issued_is_issued")]
+
+    operations = [
+        migrations.AlterField(
+            model_name="payment",
+            name="next_action_url",
+            field=models.URLField(
+                blank=True, help_text="Where the person has to go to finish paying.", max_length=2000
+            ),
+        ),
+    ]
