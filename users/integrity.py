@@ -100,7 +100,7 @@ CHECKS = [
         "user_flags",
         "A user's flags follow from user_type.",
         _flags_beside_the_role,
-        "Set the role once more with set_role, in the back office: flags and groups follow.",
+        "Set the role once more in the back office: the flags follow.",
     ),
     Check(
         "user_groups",
@@ -112,7 +112,7 @@ CHECKS = [
         "user_belongings",
         "Every user has a profile, every organizer details.",
         _users_without_what_belongs_to_them,
-        "Open the user in the back office and save: what is missing is made.",
+        "Make the missing row: pages of that person fail without it.",
     ),
     Check(
         "user_keys",

@@ -202,11 +202,15 @@ TABLE = [
     Row("payments_create", "unpaid_booking",                   401, 202, 400, 403, 400, 400, 403, 401),
     Row("payments_create", "booking",                          401, 409, 400, 403, 400, 400, 403, 401),
     Row("payments_retrieve", "payment",                        401, 200, 404, 200, 404, 404, 200, 401),
+    Row("bookings_record_payment", "unpaid_booking",           401, 403, 403, 201, 404, 404, 201, 401),
+    Row("bookings_record_payment", "booking",                  401, 403, 403, 409, 404, 404, 409, 401),
     Row("payments_refund", "payment",                          401, 403, 403, 201, 404, 404, 201, 401),
     # A token opens nothing here, and closes nothing: only a gateway's signature counts.
     Row("payments_callbacks", "",                              400, 400, 400, 400, 400, 400, 400, 400),
     Row("refunds_list", "",                                    401, 200, 200, 200, 200, 200, 200, 401),
     Row("refunds_retrieve", "refund",                          401, 200, 404, 200, 404, 404, 200, 401),
+    Row("refunds_retry", "refund",                             401, 403, 403, 409, 404, 404, 409, 401),
+    Row("refunds_mark_as_paid", "refund",                      401, 403, 403, 409, 404, 404, 409, 401),
     Row("invoices_list", "",                                   401, 200, 200, 200, 200, 200, 200, 401),
     Row("invoices_retrieve", "invoice",                        401, 200, 404, 200, 404, 404, 200, 401),
     Row("invoices_pdf", "invoice",                             401, 200, 404, 200, 404, 404, 200, 401),
@@ -305,6 +309,8 @@ BODIES: Mapping[str, dict[str, Any] | Callable[[World, str], dict[str, Any]]] = 
     "events_scans": lambda world, _about: {
         "scans": [{"scan_id": "1", "code": world.objects["ticket"].code, "scanned_at": world.now.isoformat()}]
     },
+    "bookings_record_payment": {"method": "cash", "note": "Receipt 17"},
+    "refunds_mark_as_paid": {"note": "In cash"},
     "payments_refund": {"amount": "5.00", "reason": "The sound was bad"},
     "payments_callbacks": {"id": "evt_1", "type": "charge.succeeded", "data": {"key": "somebody"}},
     "payments_create": lambda world, about: {"booking": world.pk(about), "token": "tok_success"},

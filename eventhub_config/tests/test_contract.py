@@ -69,7 +69,8 @@ def test_refuses_another_body(body: Any, words: str) -> None:
 
 def test_refuses_unknown_keys_deep_inside() -> None:
     envelope = {"count": 1, "count_is_exact": True, "next": None, "previous": None}
-    refund = {"id": 1, "payment": 1, "amount": "1.00", "reason": "", "status": "requested"}
+    refund = {"id": 1, "payment": 1, "booking": 1, "amount": "1.00", "currency": "EUR", "reason": ""}
+    refund |= {"status": "requested", "failure_code": "", "is_given_up": False, "by_hand_note": ""}
     refund |= {"created_at": "2027-03-01T12:00:00Z", "completed_at": None}
 
     check("GET", "/api/refunds/", 200, HEADERS, json.dumps(envelope | {"results": [refund]}).encode())

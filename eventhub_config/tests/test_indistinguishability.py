@@ -179,6 +179,7 @@ TRIED: dict[str, list[Any]] = {
     "is_active": ["true"],
     "is_bookable": ["true", "false"],
     "is_free": ["true", "false"],
+    "is_given_up": ["true", "false"],
     "is_read": ["false"],
     "is_sent": ["true", "false"],
     "issued_after": ["2020-01-01T00:00:00Z"],

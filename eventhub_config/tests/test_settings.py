@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings as django_settings
+from pytest_django import Settings
 
 from eventhub_config import settings
+from eventhub_config.checks import opt_ins
 from eventhub_config.environment import Environment
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -57,6 +59,14 @@ def test_good_values_start_in_production(tmp_path: Path) -> None:
         ({"ALLOWED_HOSTS": ""}, ["ALLOWED_HOSTS"]),
         ({"PAYMENT_GATEWAY": ""}, ["PAYMENT_GATEWAY"]),
         ({"PAYMENT_GATEWAY": "bitcoin"}, ["PAYMENT_GATEWAY"]),
+        ({"PAYMENT_GATEWAY": "stripe"}, ["STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET"]),
+        (
+            {"PAYMENT_GATEWAY": "stripe", "STRIPE_SECRET_KEY": "pk_live_1", "STRIPE_WEBHOOK_SECRET": "whsec_1"},
+            ["STRIPE_SECRET_KEY"],
+        ),
+        ({"STRIPE_WEBHOOK_SECRET": "sk_live_1"}, ["STRIPE_WEBHOOK_SECRET"]),
+        ({"STRIPE_PUBLISHABLE_KEY": "sk_live_1"}, ["STRIPE_PUBLISHABLE_KEY"]),
+        ({"STRIPE_API_BASE": "127.0.0.1:1"}, ["STRIPE_API_BASE"]),
         ({"UNSAFE_NO_SEAT_GUARD": "1"}, ["UNSAFE_NO_SEAT_GUARD"]),
         ({"MEDIA_STORAGE": "ftp"}, ["MEDIA_STORAGE"]),
         ({"MEDIA_STORAGE": "s3"}, ["S3_BUCKET"]),
@@ -117,6 +127,14 @@ def test_only_one_s_own_machine_may_leave_doors_open(tmp_path: Path) -> None:
     assert start(tmp_path, **open_doors) == "started True\n"
 
 
+@pytest.mark.parametrize("key", ["sk_test_1", "sk_live_1", "rk_live_1"])
+def test_stripe_starts_with_its_two_secrets(key: str, tmp_path: Path) -> None:
+    """PAY-2"""
+    secrets = {"STRIPE_SECRET_KEY": key, "STRIPE_WEBHOOK_SECRET": "whsec_1"}
+
+    assert start(tmp_path, PAYMENT_GATEWAY="stripe", **secrets) == "started False\n"
+
+
 @pytest.mark.parametrize(
     ("changes", "address"),
     [
@@ -143,6 +161,16 @@ def test_links_lead_to_web_pages(name: str, url: str, tmp_path: Path) -> None:
 def test_a_front_end_may_keep_its_pages_behind_a_hash(tmp_path: Path) -> None:
     url = "https://eventhub.example/#"
     assert start(tmp_path, "settings.FRONTEND_URL", FRONTEND_URL=url) == f"started {url}\n"
+
+
+def test_a_deployment_is_warned_of_a_secret_of_test_mode(settings: Settings) -> None:
+    settings.PAYMENT_GATEWAY = "stripe"
+    told = {}
+    for key in ("sk_test_1", "rk_test_1", "sk_live_1"):
+        settings.STRIPE_SECRET_KEY = key
+        told[key] = "eventhub.W005" in {warning.id for warning in opt_ins(None)}
+
+    assert told == {"sk_test_1": True, "rk_test_1": True, "sk_live_1": False}
 
 
 # --- .env.example -----------------------------------------------------------------------------------------------------

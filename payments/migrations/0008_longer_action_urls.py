@@ -1,4 +1,7 @@
-"""Pages of banks have addresses that may be longer than 500 characters."""
+"""Pages of banks have addresses that may be longer than 500 characters.
+
+PostgreSQL makes a varchar longer without looking at its rows, and the release before keeps working.
+"""
 
 from django.db import migrations, models
 

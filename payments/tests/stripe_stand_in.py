@@ -133,7 +133,7 @@ class StripeStandIn:
                 return self._create_refund(params)
             case ("GET", "refunds"):
                 return self._list_refunds(params)
-            case ("GET", "refunds", identity) if identity in self.refunds:
+            case ("GET", "refunds", str(identity)) if identity in self.refunds:
                 return self.refunds[identity]
         raise RefusedError(404, type="invalid_request_error", code="resource_missing", param="id", message=path)
 

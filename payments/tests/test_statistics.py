@@ -15,7 +15,7 @@ from bookings.tests.factories import a_booking, many_bookings
 from events.models import Event
 from events.tests.factories import NOW, an_event
 from payments.models import Payment, Refund
-from payments.services import send_refund
+from payments.services import refund_payment, send_refund
 from payments.tests.factories import a_paid_booking, a_processed_payment
 from users.models import CustomUser
 from users.tests.factories import a_user, an_organizer
@@ -61,9 +61,44 @@ def test_bookings_and_money_of_one_event() -> None:
             "by_day": [{"day": "2027-03-01", "bookings": 3, "seats": 4}],
         },
         "payments": {
-            "revenue": [{"currency": "EUR", "received": "30.00", "refunded": "10.00", "kept": "20.00"}],
+            "revenue": [
+                {
+                    "currency": "EUR",
+                    "received": "30.00",
+                    "refunded": "10.00",
+                    "refunds_on_their_way": "0.00",
+                    "kept": "20.00",
+                }
+            ],
             "failed": 1,
+            "failed_refunds": 0,
         },
+    }
+
+
+def test_money_on_its_way_back_is_not_kept_and_a_refund_that_failed_is_shown() -> None:
+    event = an_event(price=10)
+    for token in ("tok_success", "tok_success", "tok_refund_fails"):
+        a_paid_booking(booking=a_booking(event=event), token=token)
+    first, _second, third = Payment.objects.order_by("pk")
+    for payment, amount in ((first, "4.00"), (third, "3.00")):
+        refund_payment(payment_id=payment.pk, amount=Decimal(amount), reason="Rain", actor=event.organizer, now=NOW)
+    send_refund(refund_id=Refund.objects.get(payment=third).pk, now=NOW)
+
+    body = figures(event, event.organizer).json()["payments"]
+
+    assert body == {
+        "revenue": [
+            {
+                "currency": "EUR",
+                "received": "30.00",
+                "refunded": "0.00",
+                "refunds_on_their_way": "4.00",
+                "kept": "26.00",
+            }
+        ],
+        "failed": 0,
+        "failed_refunds": 1,
     }
 
 
@@ -104,14 +139,14 @@ def test_the_rating_is_that_of_the_event() -> None:
 
 
 def test_of_ten_thousand_bookings_they_are_what_counting_them_one_by_one_gives(django_assert_num_queries: Any) -> None:
-    """In as many statements as for one: two to find the event, one for its rating, four for bookings, two for money."""
+    """In as many statements as for one: two to find the event, one for its rating, four for bookings, three for money."""
     event = an_event(price=3, timezone="America/New_York")
     statuses = ["confirmed", "confirmed", "pending", "cancelled", "no_show", "expired", "confirmed"]
     bookings = many_bookings(event, 10_000, statuses=statuses, every=timedelta(minutes=7))
     paid = [booking for booking in bookings if booking.status in {"confirmed", "no_show", "cancelled"}]
     Payment.objects.bulk_create([_taken(booking) for booking in paid], batch_size=500)
 
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         body = figures(event, event.organizer).json()
 
     zone = ZoneInfo("America/New_York")
@@ -128,6 +163,7 @@ def test_of_ten_thousand_bookings_they_are_what_counting_them_one_by_one_gives(d
             "currency": "EUR",
             "received": f"{3 * len(paid)}.00",
             "refunded": f"{3 * refunded}.00",
+            "refunds_on_their_way": "0.00",
             "kept": f"{3 * (len(paid) - refunded)}.00",
         }
     ]

@@ -424,7 +424,7 @@ def test_a_payment_ends_where_it_began(stripe_books: StripeStandIn, settings: Se
 
 
 def test_stripe_s_library_is_loaded_by_nobody_else() -> None:
-    """It takes a sixth of a second and megabytes of memory, which every process would pay for."""
+    """It takes a tenth of a second and 5 MB, which every process would pay for."""
     code = (
         "import django, sys; django.setup(); import eventhub_config.urls, eventhub_config.celery, payments.tasks;"
         "from payments.gateway import gateway; gateway('mock'); print('stripe' in sys.modules)"
