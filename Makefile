@@ -15,7 +15,7 @@ LINT_ENVIRONMENT := ENV_FILE= DEBUG=0 SECRET_KEY=nothing-is-signed-with-this-Xq7
 SQLITE := DATABASE_URL=sqlite:///.data/lint.sqlite3
 
 .DEFAULT_GOAL := help
-.PHONY: help env run test test-sqlite lint lock bench clean
+.PHONY: help env run test test-sqlite lint lock bench chaos clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +56,10 @@ lock: $(READY) ## Lock what requirements.in and requirements-dev.in name; ARGS=-
 
 bench: $(READY) ## Measure booking, check-in and the public list beside a bare prototype
 	@exec $(BIN)/python -m eventhub_config.development.bench $(if $(SECONDS),--seconds $(SECONDS)) $(if $(ONLY),--only $(ONLY)) $(ARGS)
+
+chaos: $(READY) ## Kill, freeze and flush everything while many clients book and pay, then open the books (MINUTES=10, SEED=1)
+	@exec $(BIN)/python -m eventhub_config.tests.chaos $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) \
+		$(if $(filter 1,$(CONTROL)),--control) $(if $(REPLAY),--replay $(REPLAY)) $(ARGS)
 
 clean: ## Remove the environment and what tools left behind; keeps .env and the data in .data
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .schemathesis

@@ -150,6 +150,9 @@ def invoice_numbers_have_no_gaps() -> Iterator[tuple[str, str]]:
             yield f"series {series}", f"counted to {series.last_number}, holds {found}"
         for invoice in wrong(Invoice.objects.filter(series=series), ~Q(kind=series.kind)):
             yield f"invoice {invoice}", f"is of kind {invoice.kind}, and stands in series {series}"
+    numbers = Invoice.objects.order_by("number").values_list("number").annotate(times=Count("pk"))
+    for number, times in numbers.filter(times__gt=1).iterator(chunk_size=CHUNK):
+        yield f"invoice number {number}", f"was given {times} times"
     strays = Invoice.objects.exclude(series__organizer=F("booking__event__organizer"))
     for invoice in wrong(strays):
         yield f"invoice {invoice}", "stands in the series of another organizer than its event's"
@@ -228,6 +231,9 @@ def _payments_beside_the_ledger() -> Iterator[tuple[str, str]]:
     lost = Q(status=Payment.Status.CANCELLED) | Q(status=Payment.Status.FAILED) & told
     for payment in wrong(payments, Q(its_succeeded=True) & lost):
         yield f"payment {payment}", f"is {payment.status}, but the gateway took money"
+    ended = [Payment.Status.CANCELLED, Payment.Status.FAILED]
+    for payment in wrong(payments.filter(status__in=ended), Q(its_created_at__isnull=False, its_succeeded=None)):
+        yield f"payment {payment}", f"is {payment.status}, but the gateway has not decided"
 
 
 def _refunds_beside_the_ledger() -> Iterator[tuple[str, str]]:

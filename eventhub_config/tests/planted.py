@@ -1,12 +1,13 @@
 """Corruptions to plant in a sound world: each is a generator that makes what it needs, yields, and then breaks it.
 
-``found_by`` is the one check of ``check_integrity`` that has to notice, ``audited`` the lines of the audit in plain SQL
-that have to. What the database itself would refuse is planted past its constraints and triggers.
+``found_by`` is the one check of ``check_integrity`` that has to notice (``also``: others that cannot but notice too),
+``audited`` the lines of the audit in plain SQL that have to. What the database itself would refuse is planted past its
+constraints and triggers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -38,8 +39,8 @@ from payments.models import (
     Payment,
     Refund,
 )
-from payments.services import send_refund
-from users.models import PasswordResetRequest, UserProfile
+from payments.services import process_payment, send_refund, start_payment
+from users.models import CustomUser, PasswordResetRequest, UserProfile
 from users.services import set_avatar
 from users.tests.factories import a_link, a_session, a_user
 
@@ -53,6 +54,7 @@ class Plant:
     make: Callable[[World], Steps]
     found_by: str
     audited: frozenset[str]
+    also: frozenset[str]
     needs_postgresql: bool
 
     def __str__(self) -> str:
@@ -63,10 +65,10 @@ PLANTS: list[Plant] = []
 
 
 def planted(
-    found_by: str, *audited: str, needs_postgresql: bool = False
+    found_by: str, *audited: str, also: Iterable[str] = (), needs_postgresql: bool = False
 ) -> Callable[[Callable[[World], Steps]], Callable[[World], Steps]]:
     def register(make: Callable[[World], Steps]) -> Callable[[World], Steps]:
-        PLANTS.append(Plant(make, found_by, frozenset(audited), needs_postgresql))
+        PLANTS.append(Plant(make, found_by, frozenset(audited), frozenset(also), needs_postgresql))
         return make
 
     return register
@@ -86,6 +88,15 @@ def lift(model: type[Model], name: str) -> None:
         _run(f"DROP INDEX {quote(name)}")
     else:
         _run(f"ALTER TABLE {quote(table)} DROP CONSTRAINT {quote(name)}")
+
+
+def lift_unique(model: type[Model], column: str) -> None:
+    """Take a column's own uniqueness away; on PostgreSQL only."""
+    with connection.cursor() as cursor:
+        constraints = connection.introspection.get_constraints(cursor, model._meta.db_table)
+    for name, about in constraints.items():
+        if about["unique"] and about["columns"] == [column]:
+            _run(f"ALTER TABLE {model._meta.db_table} DROP CONSTRAINT {name}")
 
 
 def unguard(model: type[Model]) -> None:
@@ -132,6 +143,15 @@ def _paid(world: World, price: str = "30.00") -> Payment:
     return payment
 
 
+def _declined(world: World) -> Payment:
+    """Return a payment that its gateway declined."""
+    booking = a_booking(organizer=world.people["organizer"], price="8.00", now=world.now)
+    payment = start_payment(user=booking.user, booking_id=booking.pk, token="tok_decline", now=world.now)
+    process_payment(payment_id=payment.pk, now=world.now)
+    payment.refresh_from_db()
+    return payment
+
+
 def _part_refunded(world: World) -> Refund:
     """Return a refund of a part of a payment whose booking was cancelled, with its credit note."""
     policy = {"refund_policy": "partial", "refund_percent": 40}
@@ -170,7 +190,7 @@ def _before(world: World, **ago: float) -> datetime:
 # --- The floor --------------------------------------------------------------------------------------------------------
 
 
-@planted("history_moves")
+@planted("history_moves", "seats_released_twice")
 def a_move_that_there_is_not(world: World) -> Steps:
     """Ended, and begun again as if nothing had been: only the table of moves can tell."""
     booking = world.objects["cancelled_booking"]
@@ -245,6 +265,7 @@ def a_picture_that_nobody_uses(world: World) -> Steps:
 @planted("user_flags")
 def somebody_made_staff_past_their_role(world: World) -> Steps:
     yield
+    lift(CustomUser, "users_flags_follow_user_type")
     change(world.people["stranger"], is_staff=True)
 
 
@@ -398,7 +419,7 @@ def a_seat_given_back_twice(world: World) -> Steps:
     change(world.objects["ticket_type"], seats_taken=F("seats_taken") - 1)
 
 
-@planted("seat_counters", "event_counter", "type_counter")
+@planted("seat_counters", "event_counter", "type_counter", "oversold_event")
 def an_offer_that_holds_more_than_was_counted(world: World) -> Steps:
     yield
     change(world.objects["offer"], seats=F("seats") + 1)
@@ -582,9 +603,12 @@ def money_for_a_booking_that_is_still_pending(world: World) -> Steps:
     moves.filter(to_status="confirmed").delete()
 
 
-@planted("refunds_within_payments", "refunded_more_than_paid", "money_of_rows", "stuck_refund")
-def a_refund_beyond_its_payment(world: World) -> Steps:
-    """Twice: what the booking owes goes with it, so that nothing else notices."""
+@planted(
+    "refunds_within_payments",
+    *("refunded_more_than_paid", "money_of_booking", "money_of_event", "money_of_rows", "stuck_refund"),
+    also=["money_kept"],
+)
+def refunds_beyond_their_payment(world: World) -> Steps:
     payment = world.objects["payment"]
     yield
     change(world.objects["booking"], amount_due=Decimal(0), waiver_reason="Goodwill")
@@ -593,6 +617,25 @@ def a_refund_beyond_its_payment(world: World) -> Steps:
             payment=payment, amount=amount, status_changed_at=world.now, created_at=world.now, next_attempt_at=world.now
         )
         refund.record_creation(actor=world.people["admin"], at=world.now)
+
+
+@planted("refunds_within_payments", "stuck_refund")
+def a_refund_of_what_never_came_in(world: World) -> Steps:
+    payment = _declined(world)
+    yield
+    refund = Refund.objects.create(
+        payment=payment, amount=1, status_changed_at=world.now, created_at=world.now, next_attempt_at=world.now
+    )
+    refund.record_creation(actor=world.people["admin"], at=world.now)
+
+
+@planted("money_kept", "money_of_booking", "money_of_rows", "kept_two_charges", also=["invoice_subjects"])
+def two_payments_that_one_booking_keeps(world: World) -> Steps:
+    """One paid for another booking of the same event: in the sum nothing is wrong."""
+    one, other = (pay(a_booking(event=world.objects["event"], now=world.now)) for _ in range(2))
+    issue_all(world.now)
+    yield
+    change(other, booking=one.booking)
 
 
 @planted("refunded_amounts", "refunded_amount")
@@ -658,20 +701,20 @@ def a_booking_paid_in_another_currency(world: World) -> Steps:
     MockGatewayEntry.objects.filter(key=payment.gateway_key).update(currency="USD")
 
 
-@planted("invoice_per_payment", "invoice_missing")
+@planted("invoice_per_payment", "invoice_missing", "stuck_message")
 def a_payment_that_nobody_invoices(world: World) -> Steps:
-    payment = pay(a_booking(organizer=world.people["organizer"], price="30.00", now=world.now))
     yield
+    payment = pay(a_booking(organizer=world.people["organizer"], price="30.00", now=world.now))
     InvoiceRequest.objects.filter(payment=payment).delete()
 
 
-@planted("invoice_per_payment", "credit_note_missing")
+@planted("invoice_per_payment", "credit_note_missing", "stuck_message")
 def a_refund_without_its_credit_note(world: World) -> Steps:
     payment = _paid(world)
+    yield
     cancel_booking(booking_id=payment.booking_id, actor=payment.booking.user, now=world.now)
     refund = Refund.objects.get(payment=payment)
     send_refund(refund_id=refund.pk, now=world.now)
-    yield
     InvoiceRequest.objects.filter(refund=refund).delete()
 
 
@@ -701,6 +744,27 @@ def a_number_in_the_middle_that_is_missing(world: World) -> Steps:
     unguard(InvoiceDocument)
     first.sequence, first.number = 99, "EH-INV-000099"
     _issue_anew(first)
+
+
+@planted("invoice_numbers", "invoice_number_twice", needs_postgresql=True)
+def a_number_that_two_invoices_have(world: World) -> Steps:
+    payment = _paid(world)
+    yield
+    unguard(Invoice)
+    lift_unique(Invoice, "number")
+    invoice = Invoice.objects.get(payment=payment)
+    invoice.number = Invoice.objects.get(payment=world.objects["payment"]).number
+    _issue_anew(invoice)
+
+
+@planted("invoice_subjects", "invoice_of_payment_twice", also=["messages_told"])
+def a_payment_that_has_two_invoices(world: World) -> Steps:
+    yield
+    lift(Invoice, "payments_one_invoice_per_payment")
+    invoice = Invoice.objects.get(payment=world.objects["payment"])
+    InvoiceSeries.objects.filter(pk=invoice.series_id).update(last_number=F("last_number") + 1)
+    last = InvoiceSeries.objects.get(pk=invoice.series_id).last_number
+    copy(invoice, sequence=last, number=f"TWICE-{last}", content_sha256="", pdf_sha256="")
 
 
 @planted("invoice_totals")
@@ -733,6 +797,16 @@ def credit_notes_that_keep_a_cent_of_tax(world: World) -> Steps:
     unguard(Invoice)
     note = Invoice.objects.get(payment=payment, kind="credit_note")
     note.tax, note.subtotal = note.tax + Decimal("0.01"), note.subtotal - Decimal("0.01")
+    _issue_anew(note)
+
+
+@planted("credit_notes", "credited_more_than_invoiced", also=["invoice_subjects"])
+def a_credit_note_of_more_than_its_invoice(world: World) -> Steps:
+    yield
+    unguard(Invoice)
+    note = Invoice.objects.get(refund=world.objects["refund"])
+    note.total, note.subtotal, note.tax = 2 * note.total, 2 * note.subtotal, 2 * note.tax
+    note.lines[0]["total"] = str(note.total)
     _issue_anew(note)
 
 
@@ -782,14 +856,7 @@ def a_charge_of_nobody(world: World) -> Steps:
     )
 
 
-@planted(
-    "gateway_ledger",
-    "payment_never_taken",
-    "money_of_booking",
-    "money_of_event",
-    "kept_two_charges",
-    "charge_of_nobody",
-)
+@planted("gateway_ledger", "payment_never_taken", "money_of_booking", "money_of_event", "charge_of_nobody")
 def a_payment_that_the_gateway_never_took(world: World) -> Steps:
     yield
     MockGatewayEntry.objects.filter(key=world.objects["payment"].gateway_key).update(key="other")
@@ -804,15 +871,27 @@ def a_payment_of_another_amount_than_the_charge(world: World) -> Steps:
 @planted("gateway_ledger", "charge_not_recorded", "money_of_booking", "money_of_event")
 def a_charge_that_we_think_failed(world: World) -> Steps:
     """A late success that never reached us."""
-    booking = a_booking(organizer=world.people["organizer"], price="8.00", now=world.now)
-    payment = pay(booking, token="tok_decline")
-    cancel_booking(booking_id=booking.pk, actor=booking.user, now=world.now)
+    payment = _declined(world)
+    cancel_booking(booking_id=payment.booking_id, actor=payment.booking.user, now=world.now)
     yield
     entries = MockGatewayEntry.objects.filter(key=payment.gateway_key)
     entries.update(succeeded=True, created_at=_before(world, hours=1))
 
 
-@planted("gateway_ledger", "refund_never_given", "money_of_booking", "money_of_event", "kept_two_charges")
+@planted("gateway_ledger", "undecided_at_the_gateway")
+def a_charge_that_may_yet_succeed_and_that_we_gave_up(world: World) -> Steps:
+    payment = _declined(world)
+    yield
+    MockGatewayEntry.objects.filter(key=payment.gateway_key).update(succeeded=None)
+
+
+@planted("gateway_ledger", "refund_not_recorded", "money_of_booking", "money_of_event")
+def a_refund_given_by_the_gateway_and_by_hand(world: World) -> Steps:
+    yield
+    change(world.objects["refund"], by_hand_note="In cash")
+
+
+@planted("gateway_ledger", "refund_never_given", "money_of_booking", "money_of_event")
 def a_refund_that_the_gateway_never_gave(world: World) -> Steps:
     yield
     MockGatewayEntry.objects.filter(key=world.objects["refund"].gateway_key).update(succeeded=False)
@@ -853,7 +932,7 @@ def a_callback_that_was_given_up(world: World) -> Steps:
     _callback(world, subject="charge", next_attempt_at=world.now, parked_at=world.now)
 
 
-@planted("work_found", "stuck_refund")
+@planted("work_found")
 def a_refund_that_no_sweep_will_send(world: World) -> Steps:
     """Cancelled by the attendee, and its row of work lost its time."""
     payment = _paid(world)
@@ -862,10 +941,10 @@ def a_refund_that_no_sweep_will_send(world: World) -> Steps:
     Refund.objects.filter(payment=payment).update(next_attempt_at=None)
 
 
-@planted("work_found", "stuck_invoice")
+@planted("work_found", "stuck_invoice", "invoice_missing", "stuck_message")
 def an_invoice_that_no_sweep_will_issue(world: World) -> Steps:
-    payment = pay(a_booking(organizer=world.people["organizer"], price="30.00", now=world.now))
     yield
+    payment = pay(a_booking(organizer=world.people["organizer"], price="30.00", now=world.now))
     InvoiceRequest.objects.filter(payment=payment).update(next_attempt_at=None)
 
 
@@ -878,7 +957,7 @@ def a_payment_that_is_done_and_owed(world: World) -> Steps:
 # --- Messages ---------------------------------------------------------------------------------------------------------
 
 
-@planted("messages_once", "occasion_twice", "told_twice", needs_postgresql=True)
+@planted("messages_once", "occasion_twice", "told_twice", "stuck_message", needs_postgresql=True)
 def somebody_told_twice(world: World) -> Steps:
     yield
     lift(Notification, "notifications_once_per_occasion")
@@ -899,7 +978,7 @@ def a_message_that_no_sweep_will_send(world: World) -> Steps:
     change(world.objects["notification"], next_attempt_at=None)
 
 
-@planted("messages_parked", "stuck_message")
+@planted("messages_parked")
 def a_message_given_up_unseen(world: World) -> Steps:
     yield
     lift(Notification, "notifications_failed_is_parked")

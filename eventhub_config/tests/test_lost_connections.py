@@ -1,11 +1,24 @@
-"""Workers whose connection to the database was cut: by its restart, a failover or an idle time-out of the network."""
+"""Processes whose connection to the database was cut: by its restart, a failover or an idle time-out of the network."""
+
+import contextlib
+from collections.abc import Iterator
 
 import pytest
-from django.db import connection
+from django.db import (
+    DatabaseError,
+    DataError,
+    Error,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    ProgrammingError,
+    connection,
+)
 
 from eventhub_config.celery import app
+from eventhub_config.shared.errors import database_was_lost
 from eventhub_config.shared.models import Heartbeat
-from eventhub_config.tests.live import own_queue, wait_until, worker
+from eventhub_config.tests.live import beat, own_queue, wait_until, worker
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -40,3 +53,43 @@ def test_a_worker_connects_again_by_itself(process_environment: dict[str, str]) 
 
         send("eventhub.run_job", name="sweep_payments")  # fails; the next one does its work
         beat_again()
+
+
+@pytest.mark.parametrize("error", [OperationalError, InterfaceError, DatabaseError])
+def test_a_lost_database_is_told_from(error: type[Error]) -> None:
+    """RELIABILITY R9: the plain class is what psycopg2 raises for some connections that break in the middle."""
+    assert database_was_lost(error("server closed the connection unexpectedly"))
+
+
+@pytest.mark.parametrize("error", [IntegrityError, DataError, ProgrammingError])
+def test_what_the_database_refuses(error: type[Error]) -> None:
+    assert not database_was_lost(error("no"))
+
+
+def test_beat_waits_for_a_database_that_is_away(process_environment: dict[str, str]) -> None:
+    """RELIABILITY R9"""
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite is never away")
+    with contextlib.ExitStack() as until_the_end:
+        with database_away():
+            clock = until_the_end.enter_context(beat(own_queue(process_environment)))
+            clock.wait_for_output("The schedule cannot be read")
+
+        clock.wait_for_output("Sending due task")
+        assert clock.process.poll() is None
+
+
+@contextlib.contextmanager
+def database_away() -> Iterator[None]:
+    """Let nobody connect to the tests' database; those that have connected already go on."""
+    name = connection.ops.quote_name(str(connection.settings_dict["NAME"]))
+
+    def allow(*, connections: bool) -> None:
+        with connection._nodb_cursor() as cursor:
+            cursor.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS {connections}")
+
+    allow(connections=False)
+    try:
+        yield
+    finally:
+        allow(connections=True)

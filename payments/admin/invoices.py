@@ -14,7 +14,7 @@ from eventhub_config.shared.admin_forms import explain
 from eventhub_config.shared.documents.serving import PrivateFile
 from eventhub_config.shared.scoped_admin import ScopedAdmin
 from payments import services
-from payments.admin.common import WORK
+from payments.admin.common import WORK, NeedsAttentionFilter, TriesAgain
 from payments.invoice_files import TooManyRows, invoice_file
 from payments.models import Invoice, InvoiceDocument, InvoiceRequest, InvoiceSeries
 from payments.services.invoice_papers import file_of
@@ -152,11 +152,15 @@ class InvoiceSeriesAdmin(ScopedAdmin):
 
 
 @admin.register(InvoiceRequest)
-class InvoiceRequestAdmin(ScopedAdmin):
+class InvoiceRequestAdmin(TriesAgain):
     """Invoices that are owed, for administrators: an organizer sees the invoice itself."""
 
     list_display = ("id", "kind", "payment", "invoice", "created_at", *WORK)
-    list_filter = ("kind", "parked_at")
+    list_filter = ("kind", NeedsAttentionFilter)
     list_select_related = ("payment", "invoice")
     ordering = ("-pk",)
+    actions = ("try_again_selected",)
     fields = ("kind", "payment", "refund", "invoice", "created_at", *WORK)
+
+    def try_again(self, request: HttpRequest, row: InvoiceRequest, now: datetime) -> None:
+        services.retry_invoice(request_id=row.pk, actor=signed_in(request), now=now)

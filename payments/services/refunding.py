@@ -35,8 +35,15 @@ def request_refund(*, payment: Payment, amount: Decimal, reason: str, actor: Act
         payment=payment, amount=amount, reason=reason[:255], status_changed_at=now, created_at=now, next_attempt_at=now
     )
     refund.record_creation(actor=actor, at=now, note=reason)
+    _replace_failed(payment)
     signals.refund_requested.send(sender=Refund, refund=refund, now=now)
     return refund
+
+
+def _replace_failed(payment: Payment) -> None:
+    """Let nobody look any more at a refund that failed, once its money is promised back in another way."""
+    failed = payment.refunds.filter(status=Refund.Status.FAILED, parked_at__isnull=False)
+    failed.filter(amount__gt=refundable(payment)).update(parked_at=None)
 
 
 @unit_of_work

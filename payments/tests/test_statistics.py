@@ -139,7 +139,7 @@ def test_the_rating_is_that_of_the_event() -> None:
 
 
 def test_of_ten_thousand_bookings_they_are_what_counting_them_one_by_one_gives(django_assert_num_queries: Any) -> None:
-    """In as many statements as for one: two to find the event, one for its rating, four for bookings, three for money."""
+    """In as many statements as for one: two find the event, one its rating; four are for bookings, three for money."""
     event = an_event(price=3, timezone="America/New_York")
     statuses = ["confirmed", "confirmed", "pending", "cancelled", "no_show", "expired", "confirmed"]
     bookings = many_bookings(event, 10_000, statuses=statuses, every=timedelta(minutes=7))

@@ -284,7 +284,7 @@ def test_neither_content_type_nor_accept_matter(content_type: str) -> None:
 
     headers = {"EventHub-Signature": signature(BODY), "Accept": "application/xml"}
 
-    answer = APIClient().generic("POST", URL, BODY, content_type, headers=headers)
+    answer = APIClient().generic("POST", URL, BODY.decode(), content_type, headers=headers)
 
     assert (answer.status_code, answer["Content-Type"]) == (200, "application/json")
 

@@ -39,7 +39,10 @@ def main() -> int:
     say(f"Seed {seed}, {minutes:g} min{', without the guard of seats' if control else ''}")
     with servers() as (postgres, valkey, folder):
         port = free_port()
-        told = {"MOCK_GATEWAY_CALLBACK_URL": f"http://127.0.0.1:{port}/api/payments/callbacks/mock/"}
+        told = {
+            "PUBLIC_URL": f"http://127.0.0.1:{port}",
+            "MOCK_GATEWAY_CALLBACK_URL": f"http://127.0.0.1:{port}/api/payments/callbacks/mock/",
+        }
         if control:
             told |= {"DEBUG": "1", "UNSAFE_NO_SEAT_GUARD": "1"}
         environment = environment_of(postgres, valkey, folder, **told)
@@ -67,17 +70,16 @@ def _run(parts: Any, folder: Path, keep: Path, *, seed: int, minutes: float, con
         tried = report.attempts(one.history)
         say(f"The storm is over: {len(tried)} attempts, {len(breaker.done)} faults. Now it settles.")
         settling = one.settle()
-        findings = one.open_the_books(breaker)
+        findings = one.open_the_books(breaker, settling)
         path = _kept(keep, seed)
         header = {"seed": seed, "minutes": minutes, "control": control, "buyers": len(one.buyers)}
         record.write(path, header, one.history, breaker.done, one.beginning, {"findings": findings})
         keep_logs(folder, path)
-        unknown = sum(request.client is not None for request in one.history.unanswered)
         say(f"\n{one.history.table()}\n\n{report.faults_table(breaker.done, tried)}\n")
         say(f"{len(tried)} attempts, {len(breaker.done)} faults in {minutes:g} min; settled in {settling.took:.0f} s")
         owed, mailed, again = one.mails
-        say(f"{owed} messages, {mailed} mails, {again} of them again; {settling.marked_by_hand} refunds by hand")
-        say(f"{unknown} outcomes stayed unknown, {len(one.history.keyless)} deeds were sent without a key")
+        say(f"{owed} messages, {mailed} mails, {again} of them again; {len(settling.by_hand)} refunds failed for good")
+        say(report.unknowns(one.history))
         say(f"\n{report.findings_text(findings)}\n\nSeed {seed}. Kept in {path}; again: make chaos REPLAY={path}")
         return 1 if findings else 0
 

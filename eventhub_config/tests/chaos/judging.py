@@ -152,9 +152,7 @@ def bookings_were_made_once(history: Chronicle) -> Iterator[str]:
     )
 
 
-def _held_against(
-    made: dict[str, list[int]], intents: dict[str, tuple[Deed, bool]], what: str
-) -> Iterator[str]:
+def _held_against(made: dict[str, list[int]], intents: dict[str, tuple[Deed, bool]], what: str) -> Iterator[str]:
     for mark, (deed, keyless) in intents.items():
         found = made.get(mark, [])
         unsure = deed.outcome == UNKNOWN and keyless

@@ -16,7 +16,7 @@ from eventhub_config.tests.crowd.people import FULL, Attendee, Editor, Venue
 
 # How often each token is used, in a hundred.
 TOKENS = {
-    "tok_success": 50,
+    "tok_success": 46,
     "tok_decline": 8,
     "tok_timeout": 8,
     "tok_late_success:3": 8,
@@ -25,7 +25,7 @@ TOKENS = {
     "tok_out_of_order": 4,
     "tok_wrong_amount": 2,
     "tok_wrong_currency": 2,
-    "tok_action_required": 4,
+    "tok_action_required": 8,
     "tok_refund_fails": 2,
     "tok_refund_pending:3": 2,
 }
@@ -82,8 +82,10 @@ class Buyer(Attendee):
 
     def _unpaid(self, venue: Venue, booking: int) -> None:
         luck = self.client.random.random()
-        if luck < 0.7:
+        if luck < 0.6:
             self.pay(venue, booking, self._a_token())
+        elif luck < 0.7:
+            self._go_where_the_gateway_sends_them(booking)
         elif luck < 0.8:
             self._pay_in_two_tabs(venue, booking)
         elif luck < 0.9:
@@ -93,6 +95,13 @@ class Buyer(Attendee):
         tokens = [self._a_token(), self._a_token()]
         with ThreadPoolExecutor(2) as tabs:
             list(tabs.map(lambda token: self.pay(venue, booking, token), tokens))
+
+    def _go_where_the_gateway_sends_them(self, booking: int) -> None:
+        found = self.client.read("payments", f"/api/payments/?booking={booking}&status=processing")
+        for payment in found.body["results"] if found.status == 200 else ():
+            if payment["next_action"]:
+                decision = self.client.random.choice(["approve", "approve", "decline"])
+                self.client.decide_on_page(payment["next_action"]["url"], decision)
 
     def _booked(self, venue: Venue, booking: int) -> None:
         if self.client.random.random() < 0.3:

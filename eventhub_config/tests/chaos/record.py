@@ -19,7 +19,12 @@ class Replay(NamedTuple):
 
 
 def write(
-    path: Path, header: dict[str, Any], history: Chronicle, broken: Sequence[Broken], beginning: float, end: dict[str, Any]
+    path: Path,
+    header: dict[str, Any],
+    history: Chronicle,
+    broken: Sequence[Broken],
+    beginning: float,
+    end: dict[str, Any],
 ) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as file:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from eventhub_config.tests.chaos.clients import Chronicle
 from eventhub_config.tests.chaos.faults import Broken
-from eventhub_config.tests.crowd.history import ACKNOWLEDGED, Deed
+from eventhub_config.tests.crowd.history import ACKNOWLEDGED, UNKNOWN, Deed
 
 READS = {"look", "payments", "bookings", "list at the door"}
 RECOVERIES = ("database killed", "database backend killed", "database frozen", "Redis killed", "Redis frozen",
@@ -39,6 +39,19 @@ def recoveries(broken: Iterable[Broken], deeds: Sequence[Deed]) -> Iterable[floa
         after = [ended for began, ended in good if began >= one.began and ended >= one.began]
         if after:
             yield min(after) - one.began
+
+
+def unknowns(history: Chronicle) -> str:
+    """Return what became of what was not answered at first."""
+    tried = attempts(history)
+    asked_again = sum(deed.tries > 1 for deed in tried)
+    keyless = [history.deeds[position] for position in history.keyless]
+    lost = sum(deed.outcome == UNKNOWN and deed.what not in READS for deed in keyless)
+    still = sum(deed.outcome == UNKNOWN for deed in tried) - lost
+    return (
+        f"{asked_again} were asked again, with the same key, until known; {still} stayed unknown; "
+        f"{lost} had no key, and were looked up"
+    )
 
 
 def findings_text(findings: Sequence[str]) -> str:

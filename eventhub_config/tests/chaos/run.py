@@ -16,6 +16,7 @@ from typing import Any
 
 from django.db import Error, connection
 
+from eventhub_config.tests.auditing import audit
 from eventhub_config.tests.chaos import words
 from eventhub_config.tests.chaos.clients import Chronicle, Lines, StubbornClient
 from eventhub_config.tests.chaos.faults import Breaker, Fault
@@ -109,26 +110,27 @@ class Run:
         settling.settle()
         return settling
 
-    def open_the_books(self, breaker: Breaker) -> list[str]:
+    def open_the_books(self, breaker: Breaker, settling: Settling) -> list[str]:
         """Return everything that is wrong."""
         found = [f"seen on the way: {wrong} ({times} times)" for wrong, times in Counter(self.watch.wrong).items()]
         found += [f"the harness failed: {failure} ({n} times)" for failure, n in Counter(self.failures).items()]
         found += judge(self.history)
-        found += self._mails(breaker)
+        found += [f"audit: {line}" for line in audit(connection)]
+        found += self._mails(breaker, settling)
         found += [f"check_integrity: {line}" for line in check_integrity(self.machinery.environment)]
         found += [f"in the logs, {n} times: {what}" for what, n in words.unexplained(self.machinery.parts).items()]
         found += [f"{name} ended by itself {n} times" for name, n in breaker.ended_by_themselves.items()]
         self.findings = found
         return found
 
-    def _mails(self, breaker: Breaker) -> list[str]:
+    def _mails(self, breaker: Breaker, settling: Settling) -> list[str]:
         """Each message was mailed; twice only where a worker died, or lost the database, just after it had been."""
         owed = {pk for (pk,) in rows("SELECT id FROM notifications_notification WHERE skip_reason = ''")}
         missing = sorted(pk for pk in owed if not self.sink.times[pk])
         again = sum(times - 1 for times in self.sink.times.values() if times > 1)
         worth = {"Celery child killed": 1, "Celery worker killed": 2}
         worth |= dict.fromkeys(("database killed", "database backend killed", "database frozen"), 4)
-        may_be = sum(worth.get(done.fault.kind, 0) for done in breaker.done) + (100 if self.in_a_hurry else 0)
+        may_be = sum(worth.get(done.fault.kind, 0) for done in breaker.done) + 2 * settling.workers_killed
         found = [f"{len(missing)} messages were never mailed, such as {missing[:5]}"] if missing else []
         if again > may_be:
             found.append(f"{again} mails went out again, and only {may_be} deaths explain that")
@@ -168,7 +170,8 @@ def the_venues(organizers: Sequence[Any]) -> list[Venue]:
     ]
     more = [{**shapes[number % 8 + 1], "title": f"Follow-up {number}"} for number in range(20)]
     return [
-        a_venue(organizer=organizers[number % len(organizers)], **shape) for number, shape in enumerate([*shapes, *more])
+        a_venue(organizer=organizers[number % len(organizers)], **shape)
+        for number, shape in enumerate([*shapes, *more])
     ]
 
 

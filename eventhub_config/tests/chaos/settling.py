@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -23,6 +24,8 @@ from payments.models import Payment
 
 AT_REST_FOR = 3  # looks in a row
 LONGEST = 420.0  # seconds
+NOTHING_MOVES_FOR = 120.0  # seconds: longer than any claim lasts
+TRIES_BY_HAND = 3
 SKIP_AFTER = 8.0  # seconds: in a hurry, claims of the dead run out this often
 
 
@@ -38,16 +41,21 @@ class Settling:
     in_a_hurry: bool
     took: float = 0.0
     left: dict[str, object] = field(default_factory=dict)
-    marked_by_hand: int = 0
+    by_hand: Counter[int] = field(default_factory=Counter)  # tries, by refund
+    workers_killed: int = 0
 
     def settle(self) -> None:
         began = time.monotonic()
         self._clear_up()
-        rests, last_skip = 0, time.monotonic()
+        rests, last_skip, last_move = 0, time.monotonic(), time.monotonic()
         while rests < AT_REST_FOR and time.monotonic() - began < LONGEST:
             self.machinery.revive()
             self._act()
-            self.left = {**under_way(), **{what: len(found) for what, found in stuck().items()}}
+            left: dict[str, object] = {**under_way(), **stuck()}
+            if left != self.left:
+                self.left, last_move = left, time.monotonic()
+            elif time.monotonic() - last_move > NOTHING_MOVES_FOR:
+                break  # whatever is left is a finding
             rests = 0 if self.left else rests + 1
             if self.left and self.in_a_hurry and time.monotonic() - last_skip > SKIP_AFTER:
                 self._let_claims_of_the_dead_run_out()
@@ -64,7 +72,9 @@ class Settling:
             unanswered, self.history.unanswered = self.history.unanswered, []
         with ThreadPoolExecutor(8) as pool:
             known = list(pool.map(one, unanswered))
-        self.history.unanswered += [request for request, is_known in zip(unanswered, known, strict=True) if not is_known]
+        self.history.unanswered += [
+            request for request, is_known in zip(unanswered, known, strict=True) if not is_known
+        ]
 
     def _act(self) -> None:
         """Have those who have an offer take it, those whose money failed to go back have it otherwise, and so on."""
@@ -95,16 +105,16 @@ class Settling:
             """
         )
         for refund, organizer in failed:
-            client = self.desks[0].clients[organizer]
-            answer = client.do(
-                "mark as paid", f"/api/refunds/{refund}/mark_as_paid/", {"note": "By bank transfer"}, subject=refund
-            )
-            self.marked_by_hand += answer.status == 200
+            if self.by_hand[refund] < TRIES_BY_HAND:
+                self.by_hand[refund] += 1
+                client, path = self.desks[0].clients[organizer], f"/api/refunds/{refund}/mark_as_paid/"
+                client.do("mark as paid", path, {"note": "By bank transfer"}, subject=refund)
 
     def _let_claims_of_the_dead_run_out(self) -> None:
         """Move the clock on for whatever only waits for it: every worker is dead when this is done, so nobody works."""
         for worker in self.machinery.workers:
             worker.kill()
+            self.workers_killed += 1
         now = timezone.now()
         for model in apps.get_models():
             if issubclass(model, OwedWork):

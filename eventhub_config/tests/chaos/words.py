@@ -35,10 +35,16 @@ def errors(output: str) -> Iterator[str]:
     lines = output.splitlines()
     for number, line in enumerate(lines):
         if line.strip().endswith("Traceback (most recent call last):"):
-            found = _end(lines, number + 1)
-            chained = any("exception" in following for following in lines[found[0] + 1 : found[0] + 3])
-            if not chained:
-                yield found[1]
+            last, error = _end(lines, number + 1)
+            if not _goes_on(lines, last + 1):
+                yield error
+
+
+def _goes_on(lines: list[str], number: int) -> bool:
+    """Return whether another error came of this one. Its message may have more lines, each indented."""
+    while number < len(lines) and (not lines[number].strip() or lines[number][0].isspace()):
+        number += 1
+    return number < len(lines) and lines[number].endswith(("another exception occurred:", "the following exception:"))
 
 
 def _end(lines: list[str], number: int) -> tuple[int, str]:

@@ -1,0 +1,33 @@
+"""What gateways told by themselves, for administrators: it is about money of every organizer."""
+
+import json
+from datetime import datetime
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.html import format_html
+
+from payments.admin.common import WORK, NeedsAttentionFilter, TriesAgain
+from payments.models import GatewayCallback
+from payments.services.trying_again import retry_callback
+
+
+@admin.register(GatewayCallback)
+class GatewayCallbackAdmin(TriesAgain):
+    list_display = ("id", "gateway", "type", "key", "result", "received_at", "processed_at", "last_error")
+    list_filter = (NeedsAttentionFilter, "gateway", "result", "type", "received_at")
+    ordering = ("-pk",)
+    search_fields = ("=event_id", "=key")
+    search_help_text = "By the gateway's id of the callback, or by the key of the payment or refund."
+    fields = (
+        "gateway", "event_id", "type", "subject", "key", "received_at", "processed_at", "result", "content", *WORK
+    )  # fmt: skip
+    readonly_fields = ("content",)
+    actions = ("try_again_selected",)
+
+    @admin.display(description="what it said")
+    def content(self, callback: GatewayCallback) -> str:
+        return format_html("<pre>{}</pre>", json.dumps(callback.payload, indent=2, ensure_ascii=False))
+
+    def try_again(self, request: HttpRequest, row: GatewayCallback, now: datetime) -> None:
+        retry_callback(callback_id=row.pk, actor=request.user, now=now)
