@@ -87,9 +87,10 @@ def prices_are_those_of_the_tickets() -> Iterator[tuple[str, str]]:
 
 def moments_follow_the_state() -> Iterator[tuple[str, str]]:
     """Compare each state with the moments that say when it came about."""
-    status, none = Booking.Status, Q(cancelled_at=None)
-    torn = Q(status=status.CANCELLED) & none | ~Q(status=status.CANCELLED) & ~none
-    torn |= Q(status__in=[status.PENDING, status.EXPIRED], confirmed_at__isnull=False)
+    cancelled, confirmed = Q(status=Booking.Status.CANCELLED), Q(confirmed_at__isnull=False)
+    torn = cancelled & Q(cancelled_at=None) | ~cancelled & Q(cancelled_at__isnull=False)
+    torn |= Q(status__in=[Booking.Status.PENDING, Booking.Status.EXPIRED]) & confirmed
+    torn |= Q(status__in=[Booking.Status.CONFIRMED, Booking.Status.NO_SHOW]) & ~confirmed
     for booking in wrong(Booking.objects.all(), torn):
         moments = f"confirmed at {booking.confirmed_at}, cancelled at {booking.cancelled_at}"
         yield f"booking {booking}", f"is {booking.status}, and says: {moments}"

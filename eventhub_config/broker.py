@@ -14,8 +14,9 @@ class QoS(redis.QoS):
         A worker that lost Redis closes the connection before it puts them back over it; Celery 5.7 ends over that. They
         come back by their visibility time-out, and what they stand for is found by a sweep before that.
         """
-        if self.channel.connection is None or self.channel.connection.client is None:
-            self._delivered.clear()
+        if self.channel.connection.client is None:
+            if self._delivered:
+                self._delivered.clear()
             return
         super().restore_unacked(client)
 

@@ -167,7 +167,7 @@ def read_callback(name: str, body: bytes, headers: Mapping[str, str]) -> Callbac
     :raises NotVisible: there is no such gateway, or it sends none here.
     :raises CallbackRefused, CallbackMalformed: it is not to be trusted, or not to be understood.
     """
-    if name not in _GATEWAYS or not getattr(settings, _SIGNED_WITH.get(name, ""), True):
+    if name not in _GATEWAYS or (name in _SIGNED_WITH and not getattr(settings, _SIGNED_WITH[name])):
         raise NotVisible
     return gateway(name).read_callback(body, headers)
 

@@ -224,7 +224,7 @@ def _payments_beside_the_ledger() -> Iterator[tuple[str, str]]:
     for payment in wrong(payments.taken(), ~Q(its_succeeded=True) | Q(its_succeeded=None)):
         yield f"payment {payment}", f"is {payment.status}, but the gateway took no money"
     same = Q(its_amount=F("amount"), its_currency=F("currency"))
-    for payment in wrong(payments.taken().filter(its_succeeded=True), ~same):
+    for payment in wrong(payments.taken(), Q(its_succeeded=True) & ~same):
         yield f"payment {payment}", f"the gateway took {payment.its_amount} {payment.its_currency}"
     late = moment() - TOLD_WITHIN
     told = Q(its_created_at__lt=late) & (Q(its_settles_at=None) | Q(its_settles_at__lt=late))

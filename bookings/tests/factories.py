@@ -65,10 +65,10 @@ def many_bookings(
         for number, user in enumerate(people)
     ]
     for booking in bookings:
-        steps = _WAYS[booking.status]
-        booking.confirmed_at = now if "confirmed" in steps else None
-        booking.cancelled_at = now if "cancelled" in steps else None
-        booking.amount_due = Decimal(0) if steps[-1] in {"cancelled", "expired"} else total
+        way = _WAYS[booking.status]
+        booking.confirmed_at = now if "confirmed" in way else None
+        booking.cancelled_at = now if "cancelled" in way else None
+        booking.amount_due = Decimal(0) if way[-1] in {"cancelled", "expired"} else total
     Booking.objects.bulk_create(bookings, batch_size=500)
     closed = {Booking.Status.CANCELLED, Booking.Status.EXPIRED}
     tickets = [

@@ -10,11 +10,11 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Any
 
 from django.apps import apps
 from django.db import connection, transaction
-from django.db.models import Count, F, Model, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from eventhub_config.shared.images import files
@@ -31,8 +31,6 @@ SWEPT_WITHIN = timedelta(minutes=5)
 # Workers may be behind for a while; then somebody should know.
 WORKED_WITHIN = timedelta(minutes=30)
 CHUNK = 1000  # rows read at once where a check has to look at each of them
-
-Row = TypeVar("Row", bound=Model)
 
 _as_of = contextvars.ContextVar[datetime | None]("as_of", default=None)
 
@@ -85,7 +83,7 @@ def all_checks() -> list[Check]:
     return [check for _app, check in checks_by_app()]
 
 
-def wrong(rows: QuerySet[Row], condition: Q | None = None) -> Iterator[Row]:
+def wrong(rows: QuerySet[Any], condition: Q | None = None) -> Iterator[Any]:
     """Yield the rows that break a promise in their order, few at a time: on a bad day there are many."""
     return (rows if condition is None else rows.filter(condition)).order_by("pk").iterator(chunk_size=CHUNK)
 

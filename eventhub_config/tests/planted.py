@@ -154,7 +154,7 @@ def _declined(world: World) -> Payment:
 
 def _part_refunded(world: World) -> Refund:
     """Return a refund of a part of a payment whose booking was cancelled, with its credit note."""
-    policy = {"refund_policy": "partial", "refund_percent": 40}
+    policy: dict[str, Any] = {"refund_policy": "partial", "refund_percent": 40}
     payment = pay(a_booking(organizer=world.people["organizer"], price="30.00", tax_rate=19, now=world.now, **policy))
     issue_all(world.now)
     cancel_booking(booking_id=payment.booking_id, actor=payment.booking.user, now=world.now)

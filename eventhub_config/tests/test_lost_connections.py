@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from django.db import (
@@ -14,10 +15,13 @@ from django.db import (
     ProgrammingError,
     connection,
 )
+from django.utils import timezone
+from django_celery_beat.models import PeriodicTask
 
 from eventhub_config.celery import app
 from eventhub_config.shared.errors import database_was_lost
 from eventhub_config.shared.models import Heartbeat
+from eventhub_config.shared.redis_circuit import client
 from eventhub_config.tests.live import beat, own_queue, wait_until, worker
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -70,12 +74,15 @@ def test_beat_waits_for_a_database_that_is_away(process_environment: dict[str, s
     """RELIABILITY R9"""
     if connection.vendor != "postgresql":
         pytest.skip("SQLite is never away")
+    PeriodicTask.objects.filter(name="heartbeat").update(last_run_at=timezone.now() - timedelta(days=1))
+    environment = own_queue(process_environment)
+    queue = f"{environment['REDIS_PREFIX']}:{environment['REDIS_PREFIX']}.work"
     with contextlib.ExitStack() as until_the_end:
         with database_away():
-            clock = until_the_end.enter_context(beat(own_queue(process_environment)))
+            clock = until_the_end.enter_context(beat(environment))
             clock.wait_for_output("The schedule cannot be read")
 
-        clock.wait_for_output("Sending due task")
+        wait_until(lambda: client().llen(queue) > 0)
         assert clock.process.poll() is None
 
 

@@ -25,7 +25,7 @@ from notifications.messages import KINDS
 from notifications.models import Notification
 from notifications.tests.test_account_mails import ABOUT_ACCOUNTS
 from payments.models import Invoice, InvoiceRequest, Payment, Refund
-from payments.services import issue_invoice, send_refund
+from payments.services import issue_invoice, record_payment, send_refund
 from payments.tests.factories import a_paid_booking, a_processed_payment
 from users.models import CustomUser
 from users.services import register_user
@@ -161,6 +161,12 @@ def test_every_kind_can_be_mailed(mailoutbox: list[EmailMultiAlternatives]) -> N
     issue_invoice(request_id=InvoiceRequest.objects.get(payment__booking=paid).pk, now=NOW)
     cancel_booking(booking_id=paid.pk, actor=paid.user, now=NOW)
     send_refund(refund_id=Refund.objects.get(payment__booking=paid).pk, now=NOW)
+    refused = a_paid_booking(token="tok_refund_fails")
+    by_hand = a_booking(price=25)
+    record_payment(booking_id=by_hand.pk, method="cash", note="", actor=by_hand.event.organizer, now=NOW)
+    for booking in (refused, by_hand):
+        cancel_booking(booking_id=booking.pk, actor=booking.event.organizer, now=NOW)
+        send_refund(refund_id=Refund.objects.get(payment__booking=booking).pk, now=NOW)
     a_processed_payment(token="tok_decline")
     expire_booking(booking_id=a_booking(price=25).pk, now=NOW + timedelta(hours=1))
     moved = a_booking()

@@ -10,6 +10,7 @@ from django.utils.html import format_html
 from payments.admin.common import WORK, NeedsAttentionFilter, TriesAgain
 from payments.models import GatewayCallback
 from payments.services.trying_again import retry_callback
+from users.authentication import signed_in
 
 
 @admin.register(GatewayCallback)
@@ -30,4 +31,4 @@ class GatewayCallbackAdmin(TriesAgain):
         return format_html("<pre>{}</pre>", json.dumps(callback.payload, indent=2, ensure_ascii=False))
 
     def try_again(self, request: HttpRequest, row: GatewayCallback, now: datetime) -> None:
-        retry_callback(callback_id=row.pk, actor=request.user, now=now)
+        retry_callback(callback_id=row.pk, actor=signed_in(request), now=now)

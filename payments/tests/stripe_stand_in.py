@@ -133,8 +133,8 @@ class StripeStandIn:
                 return self._create_refund(params)
             case ("GET", "refunds"):
                 return self._list_refunds(params)
-            case ("GET", "refunds", str(identity)) if identity in self.refunds:
-                return self.refunds[identity]
+            case ("GET", "refunds", _) if parts[1] in self.refunds:
+                return self.refunds[parts[1]]
         raise RefusedError(404, type="invalid_request_error", code="resource_missing", param="id", message=path)
 
     def _intent(self, identity: str) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """A payment that asks for its person is finished on the mock gateway's page, and nowhere else."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -94,8 +95,6 @@ def test_a_second_decision_changes_nothing() -> None:
 
 def test_what_was_timed_out_cannot_be_approved_any_more() -> None:
     """RELIABILITY C1: the gateway itself refuses, so no money can come."""
-    from datetime import timedelta
-
     payment, path = a_question()
     time_out_payment(payment_id=payment.pk, now=NOW + timedelta(hours=1))
 

@@ -25,7 +25,7 @@ BILLING = {
 }  # fmt: skip
 
 
-def ask(invoice: Invoice, user: CustomUser, **headers: str) -> Any:
+def ask(invoice: Invoice, user: CustomUser, **headers: Any) -> Any:
     client = APIClient()
     client.force_authenticate(user)
     return client.get(f"/api/invoices/{invoice.pk}/pdf/", **headers)
@@ -202,7 +202,7 @@ def test_an_invoice_from_before_documents_gets_its_own_once() -> None:
     invoice = an_invoice()
     with unguarded():
         InvoiceDocument.objects.all()._raw_delete("default")
-        old = {"tax_rate": None, "supply": {}, "content_sha256": "", "pdf_sha256": ""}
+        old: dict[str, Any] = {"tax_rate": None, "supply": {}, "content_sha256": "", "pdf_sha256": ""}
         Invoice._base_manager.filter(pk=invoice.pk).update(**old)
 
     first = ask(invoice, invoice.booking.user)

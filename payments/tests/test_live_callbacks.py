@@ -2,6 +2,8 @@
 
 import http.client
 import json
+import subprocess
+import sys
 from collections import Counter
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,18 +14,18 @@ from django.utils import timezone
 
 from bookings.models import Booking
 from bookings.tests.factories import a_booking
+from bookings.tests.test_overselling import without_constraint
 from eventhub_config.development.embedded import Server
 from eventhub_config.shared.integrity import all_checks
 from eventhub_config.tests.live import own_queue, wait_until, web, worker
 from eventhub_config.tests.races import at_once
-from payments.gateway import gateway
+from payments.gateway import Callback, gateway
 from payments.models import GatewayCallback, InvoiceRequest, MockGatewayEntry, MockGatewayMessage, Payment
-from payments.services import process_callback, start_payment
+from payments.services import process_callback, start_payment, take_callback
 from payments.services.charging import order_of
 from payments.tests.callbacks import URL, a_body, signature
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(180)]
-NOWHERE = "http://127.0.0.1:9/"  # has the callbacks written; where they go, the worker is told
 
 
 def post(url: str, body: bytes, header: str) -> tuple[int, dict[str, Any]]:
@@ -94,6 +96,17 @@ def test_the_same_callback_twenty_times_at_once_is_kept_once(process_environment
     assert MockGatewayEntry.objects.count() == InvoiceRequest.objects.count() == 1
 
 
+def test_without_its_constraint_it_would_be_kept_twenty_times() -> None:
+    """The control: nothing but the database keeps the twenty apart from one another."""
+    callback = Callback("evt_1", "charge.succeeded", "charge", "nobody's", {})
+    with without_constraint(GatewayCallback, "payments_callback_once"):
+        at_once([lambda: take_callback(gateway="mock", callback=callback, now=timezone.now())] * 20)
+        kept = GatewayCallback.objects.count()
+        GatewayCallback.objects.all().delete()
+
+    assert kept == 20
+
+
 def test_a_replay_after_redis_was_flushed_changes_nothing(
     process_environment: dict[str, str], own_valkey: Server
 ) -> None:
@@ -153,7 +166,4 @@ def _charge(payment: Payment) -> None:
 
 
 def _run(script: str, environment: dict[str, str]) -> None:
-    import subprocess
-    import sys
-
     subprocess.run([sys.executable, "-c", script], env=environment, check=True, timeout=60)

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.db import OperationalError
 from hypothesis import HealthCheck, example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from rest_framework.test import APIClient
 
 from events.tests.factories import NOW
 from payments.models import GatewayCallback
@@ -272,16 +274,12 @@ def test_the_mock_gateway_is_not_found_where_another_one_is_used(settings: Any) 
 
 @pytest.mark.parametrize("method", ["get", "put", "patch", "delete"])
 def test_callbacks_are_posted(method: str) -> None:
-    from rest_framework.test import APIClient
-
     assert getattr(APIClient(), method)(URL).status_code == 405
 
 
 @pytest.mark.parametrize("content_type", ["application/json; charset=utf-8", "text/plain", "x", ""])
 def test_neither_content_type_nor_accept_matter(content_type: str) -> None:
     """Whatever a gateway sends besides, the signature decides."""
-    from rest_framework.test import APIClient
-
     headers = {"EventHub-Signature": signature(BODY), "Accept": "application/xml"}
 
     answer = APIClient().generic("POST", URL, BODY.decode(), content_type, headers=headers)
@@ -301,7 +299,6 @@ def test_no_limit_is_counted(settings: Any) -> None:
 
 def test_a_database_that_is_away_sends_the_gateway_away_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
     """503, so that the gateway comes again."""
-    from django.db import OperationalError
 
     def gone(*_: Any, **__: Any) -> None:
         raise OperationalError("server closed the connection unexpectedly")

@@ -11,10 +11,12 @@ import time_machine
 from bookings.models import Booking
 from bookings.services import cancel_booking
 from bookings.tests.factories import a_booking
+from eventhub_config.shared.errors import Busy
 from events.tests.factories import NOW
-from payments.gateway import GatewayUnavailableError, RefundOrder, gateway
+from payments.gateway import ChargeOrder, GatewayUnavailableError, RefundOrder, gateway
 from payments.models import MockGatewayEntry, Payment, Refund
 from payments.services import process_payment, send_refund, time_out_payment
+from payments.services.charging import order_of
 from payments.services.mock_gateway import settle_due
 from payments.tests.factories import a_paid_booking, a_payment, a_processed_payment
 
@@ -184,8 +186,6 @@ def test_seconds_are_how_long_the_answer_takes(monkeypatch: pytest.MonkeyPatch) 
 def test_never_charges_one_key_twice() -> None:
     """RELIABILITY C2"""
     payment = a_processed_payment(token="tok_decline")
-    from payments.services.charging import order_of
-
     order = order_of(Payment.objects.select_related("booking").get(pk=payment.pk))
 
     again = gateway("mock").charge(order)
@@ -220,7 +220,6 @@ def test_gives_nothing_back_of_what_it_did_not_take() -> None:
 
 def test_books_that_cannot_be_reached_say_nothing_of_what_stands_there(monkeypatch: pytest.MonkeyPatch) -> None:
     """RELIABILITY C5: neither charged nor declined, but asked again."""
-    from eventhub_config.shared.errors import Busy
 
     def busy(**_: Any) -> None:
         raise Busy
@@ -239,8 +238,6 @@ def test_books_that_cannot_be_reached_say_nothing_of_what_stands_there(monkeypat
 
 
 def test_a_lost_answer_is_told_to_be_unknown() -> None:
-    from payments.gateway import ChargeOrder
-
     order = ChargeOrder("key", Decimal(5), "EUR", token="tok_timeout")
     desk = gateway("mock")
 

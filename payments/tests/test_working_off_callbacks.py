@@ -1,5 +1,6 @@
 """What a gateway told is found out at the gateway, and recorded once: whatever the order, repetition or contents."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -13,7 +14,7 @@ from events.tests.factories import NOW
 from payments.gateway import GatewayUnavailableError, gateway
 from payments.gateways.mock import MockGateway
 from payments.models import GatewayCallback, InvoiceRequest, MockGatewayEntry, MockGatewayMessage, Payment, Refund
-from payments.services import process_callback, process_payment, send_refund
+from payments.services import calling_back, process_callback, process_payment, send_refund
 from payments.services.charging import order_of
 from payments.services.mock_gateway import decide, settle_due
 from payments.tests.callbacks import a_body, hand_over, post
@@ -215,8 +216,6 @@ def test_a_callback_is_given_up_in_the_end_and_shown(monkeypatch: pytest.MonkeyP
 
 def test_a_worker_that_dies_leaves_a_claim_that_runs_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """RELIABILITY C5: effect and result are one transaction, so a death between them undoes both."""
-    from payments.services import calling_back
-
     payment = a_payment()
     charged(payment)
     hand_over()
@@ -344,8 +343,6 @@ def test_each_change_is_told_once() -> None:
 
 
 def test_a_message_tells_no_more_than_the_contract() -> None:
-    import json
-
     booking = a_booking(price=1250, currency="JPY")
     payment = a_processed_payment(booking=booking, token="tok_decline")
 

@@ -53,7 +53,8 @@ class Broken(NamedTuple):
 
 def plan(seed: int, seconds: float) -> list[Fault]:
     """Return what breaks within so many seconds; the same for the same seed."""
-    chance, faults, at = random.Random(f"faults {seed}"), [], 0.0
+    faults: list[Fault] = []
+    chance, at = random.Random(f"faults {seed}"), 0.0
     while True:
         at += chance.expovariate(1 / EVERY)
         if at > seconds:

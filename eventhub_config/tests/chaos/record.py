@@ -45,7 +45,8 @@ def write(
 
 def read(path: Path) -> Replay:
     """Return what is needed to do the same again: the seed, and each fault at the moment when it really came."""
-    faults, header = [], {}
+    faults: list[Fault] = []
+    header: dict[str, Any] = {}
     with path.open() as file:
         for text in file:
             line = json.loads(text)
