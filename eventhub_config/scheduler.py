@@ -7,7 +7,7 @@ import sys
 import time
 from typing import Any
 
-from django.db import close_old_connections
+from django.db import Error, close_old_connections
 from django_celery_beat.schedulers import DatabaseScheduler
 
 from eventhub_config.shared.errors import database_was_lost
@@ -31,7 +31,7 @@ class Scheduler(DatabaseScheduler):
         while True:
             try:
                 super().setup_schedule()
-            except Exception as error:
+            except Error as error:
                 self._wait_for_the_database(error)
                 self._initial_read = True
                 time.sleep(ASK_AGAIN_SECONDS)
@@ -42,16 +42,16 @@ class Scheduler(DatabaseScheduler):
         """Send what is due; return for how many seconds nothing is."""
         try:
             seconds: float = super().tick(*args, **kwargs)
-        except Exception as error:
+        except Error as error:
             self._wait_for_the_database(error)
-            self._last_full_sync = datetime.datetime.min  # so that it is read anew
+            self._last_full_sync -= datetime.timedelta(days=1)  # so that it is read anew
             return ASK_AGAIN_SECONDS
         return seconds
 
-    def _wait_for_the_database(self, error: Exception) -> None:
+    def _wait_for_the_database(self, error: Error) -> None:
         """Get ready to ask again.
 
-        :raises Exception: the database was not the trouble.
+        :raises Error: the database was not the trouble.
         """
         if not database_was_lost(error):
             raise error

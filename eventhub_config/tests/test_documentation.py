@@ -19,7 +19,7 @@ TEXTS = {page.relative_to(CHECKOUT): page.read_text() for page in PAGES}
 # Read by tools around the settings, or by programs that we start.
 OTHER_VARIABLES = {
     "ENV_FILE", "PORT", "POSTGRES_PASSWORD", "LOAD_DEMO", "PYTHON", "ARGS", "PROCESSES", "BASE", "RUN",
-    "EVENTHUB_TEST_EVENTS", "EVENTHUB_LOAD_MINUTES", "EVENTHUB_LOAD_HISTORY", "EVENTHUB_PAYMENTS",
+    "EVENTHUB_TEST_EVENTS", "EVENTHUB_LOAD_MINUTES", "EVENTHUB_LOAD_HISTORY", "EVENTHUB_PAYMENTS", "EVENTHUB_LIVES",
 }  # fmt: skip
 # In capitals with an underscore or in code, and no variables.
 NO_VARIABLES = {

@@ -54,7 +54,7 @@ class GiveBackForm(forms.Form):
         help_text="Of each payment, in its currency. Empty: all that is left of it, which cancels the booking.",
     )
     reason = forms.CharField(
-        max_length=255, validators=[validate_single_line], help_text="Told to whoever paid, and kept with the refund."
+        max_length=255, validators=[validate_single_line], help_text="Shown to whoever paid, on the credit note too."
     )
     # A form that is sent twice gives back once.
     once = forms.CharField(max_length=40, widget=forms.HiddenInput, initial=opaque_key)

@@ -37,7 +37,7 @@ class RefundCreateSerializer(serializers.Serializer[Any]):
         help_text="In the payment's currency; left out: all that is left of the payment.",
     )
     reason = serializers.CharField(
-        max_length=255, validators=[validate_single_line], help_text="Told to whoever paid, and kept with the refund."
+        max_length=255, validators=[validate_single_line], help_text="Shown to whoever paid, on the credit note too."
     )
 
 

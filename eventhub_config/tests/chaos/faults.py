@@ -14,21 +14,21 @@ from eventhub_config.tests.chaos.machinery import Machinery
 
 EVERY = 0.5  # seconds, on average
 
-# How often each happens, in a hundred. PostgreSQL takes all others with it, and what is begun anew costs seconds of a
-# processor: so often that each is hit many times a minute, so seldom that work gets done between.
+# How often each happens, in a hundred. PostgreSQL takes all others with it, and a whole worker or Beat that is begun
+# anew costs seconds of a processor: so often that each is hit in any ten minutes, so seldom that work gets done between.
 KINDS = {
-    "web worker killed": 30,
-    "Celery child killed": 28,
+    "web worker killed": 32,
+    "Celery child killed": 30,
     "connections cut": 18,
     "Redis flushed": 5,
     "Redis killed": 4,
     "Redis frozen": 3,
-    "database backend killed": 3,
-    "database killed": 2,
-    "database frozen": 2,
-    "Celery worker killed": 2,
-    "Beat killed": 2,
-    "web server killed": 1,
+    "database backend killed": 2.5,
+    "database killed": 1.5,
+    "database frozen": 1.5,
+    "Celery worker killed": 1,
+    "Beat killed": 1,
+    "web server killed": 0.5,
 }
 FREEZES = {"Redis frozen": (1.0, 3.0), "database frozen": (1.0, 2.0)}  # for how many seconds
 

@@ -1,4 +1,4 @@
-"""Holds what people were told, and the gateway's own books, against the rows. SQL of its own, no word of the product."""
+"""Holds what people were told, and the gateway's own books, against the rows. In SQL, with no code of the product."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def bookings_stand(history: Chronicle) -> Iterator[str]:
     """What was acknowledged is there; what became of it, somebody asked for or time did."""
     told = {deed.made: deed for what in ("book", "accept") for deed in history.of(what, ACKNOWLEDGED)}
     given_back = {deed.subject for deed in history.of("cancel", ACKNOWLEDGED, UNKNOWN)}
-    payments = {pk: booking for pk, booking in rows("SELECT id, booking_id FROM payments_payment")}
+    payments = dict(rows("SELECT id, booking_id FROM payments_payment"))
     given_back |= {payments.get(deed.subject, 0) for deed in history.of("refund", ACKNOWLEDGED, UNKNOWN)}
     found = {
         pk: rest
@@ -302,8 +302,10 @@ WITH ledger AS (
       FROM payments_refund r JOIN payments_payment p ON p.id = r.payment_id WHERE r.status = 'completed'
 ), sums AS (
     SELECT b.id, b.event_id, b.status, b.amount_due, c.currency, b.currency AS booked_in,
-           COALESCE((SELECT SUM(amount) FROM ledger l WHERE l.booking_id = b.id AND l.currency = c.currency), 0) AS ledger,
-           COALESCE((SELECT SUM(amount) FROM own o WHERE o.booking_id = b.id AND o.currency = c.currency), 0) AS own
+           COALESCE((SELECT SUM(l.amount) FROM ledger l
+                      WHERE l.booking_id = b.id AND l.currency = c.currency), 0) AS ledger,
+           COALESCE((SELECT SUM(o.amount) FROM own o
+                      WHERE o.booking_id = b.id AND o.currency = c.currency), 0) AS own
       FROM bookings_booking b
       JOIN (SELECT id AS booking_id, currency FROM bookings_booking
             UNION SELECT booking_id, currency FROM payments_payment) c ON c.booking_id = b.id
@@ -397,7 +399,7 @@ def everybody_was_told(history: Chronicle) -> Iterator[str]:
     """There is one message for each occasion. (That each was mailed, the mail server tells: see :mod:`sink`.)"""
     for occasion, sql in OCCASIONS.items():
         missing = rows(
-            f"SELECT o.id FROM ({sql}) o WHERE NOT EXISTS (SELECT 1 FROM notifications_notification n"  # noqa: S608
+            f"SELECT o.id FROM ({sql}) o WHERE NOT EXISTS (SELECT 1 FROM notifications_notification n"
             f" WHERE n.dedupe_key = '{occasion}:' || o.id)"
         )
         if missing:

@@ -217,7 +217,7 @@ def _signal(pid: int, number: int) -> None:
 
 
 def environment_of(postgres: embedded.Server, valkey: embedded.Server, folder: Path, **more: str) -> dict[str, str]:
-    """Return the environment of all processes: production's, with short deadlines and a gateway that can be scripted."""
+    """Return the environment of all processes: production's, with short deadlines and a gateway that obeys tokens."""
     described = re.findall(r"^#?([A-Z][A-Z0-9_]*)=", (CHECKOUT / ".env.example").read_text(), re.MULTILINE)
     unwanted = {*described, *PROXIES, *(name.lower() for name in PROXIES)}
     inherited = {name: value for name, value in os.environ.items() if name not in unwanted}

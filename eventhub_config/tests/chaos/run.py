@@ -16,6 +16,7 @@ from typing import Any
 
 from django.db import Error, connection
 
+from bookings.tests.test_overselling import without_constraint
 from eventhub_config.tests.auditing import audit
 from eventhub_config.tests.chaos import words
 from eventhub_config.tests.chaos.clients import Chronicle, Lines, StubbornClient
@@ -28,7 +29,6 @@ from eventhub_config.tests.chaos.sink import CountingSink
 from eventhub_config.tests.contract import document
 from eventhub_config.tests.crowd.people import Venue, a_venue
 from eventhub_config.tests.crowd.watching import Watch
-from bookings.tests.test_overselling import without_constraint
 from events.models import Event, TicketType
 from users.tests.factories import a_user, an_organizer, tokens_for
 

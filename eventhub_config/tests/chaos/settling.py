@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.apps import apps
-from django.db import connection
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from bookings.models import Booking, Waitlist
@@ -26,7 +27,7 @@ AT_REST_FOR = 3  # looks in a row
 LONGEST = 420.0  # seconds
 NOTHING_MOVES_FOR = 120.0  # seconds: longer than any claim lasts
 TRIES_BY_HAND = 3
-SKIP_AFTER = 8.0  # seconds: in a hurry, claims of the dead run out this often
+SKIP_AFTER = 20.0  # seconds: in a hurry, claims of the dead run out this often, if there are any
 
 
 @dataclass
@@ -57,9 +58,11 @@ class Settling:
             elif time.monotonic() - last_move > NOTHING_MOVES_FOR:
                 break  # whatever is left is a finding
             rests = 0 if self.left else rests + 1
-            if self.left and self.in_a_hurry and time.monotonic() - last_skip > SKIP_AFTER:
-                self._let_claims_of_the_dead_run_out()
-                last_skip = time.monotonic()
+            if self.left and self.in_a_hurry:
+                let_pauses_run_out()
+                if time.monotonic() - last_skip > SKIP_AFTER:
+                    self._let_claims_of_the_dead_run_out()
+                    last_skip = time.monotonic()
             time.sleep(0.5)
         self._clear_up()  # what people did meanwhile
         self.took = time.monotonic() - began
@@ -111,15 +114,27 @@ class Settling:
                 client.do("mark as paid", path, {"note": "By bank transfer"}, subject=refund)
 
     def _let_claims_of_the_dead_run_out(self) -> None:
-        """Move the clock on for whatever only waits for it: every worker is dead when this is done, so nobody works."""
+        """Move the clock on for claims: every worker is dead when this is done, so nobody works on anything."""
+        now = timezone.now()
+        if not any(rows.filter(claimed_until__gt=now).exists() for rows in owed()):
+            return
         for worker in self.machinery.workers:
             worker.kill()
             self.workers_killed += 1
-        now = timezone.now()
-        for model in apps.get_models():
-            if issubclass(model, OwedWork):
-                waiting = model._base_manager.filter(parked_at=None)
-                waiting.filter(claimed_until__gt=now).update(claimed_until=now)
-                waiting.filter(next_attempt_at__gt=now).update(next_attempt_at=now)
+        for claimed in owed():
+            claimed.filter(claimed_until__gt=now).update(claimed_until=now)
         self.machinery.revive()
-        connection.close()
+
+
+def let_pauses_run_out() -> None:
+    """Move the clock on for what waits to be tried again."""
+    now = timezone.now()
+    for waiting in owed():
+        waiting.filter(claimed_until=None, next_attempt_at__gt=now).update(next_attempt_at=now)
+
+
+def owed() -> Iterator[QuerySet[Any]]:
+    """Yield the rows of every kind of work that are not given up."""
+    for model in apps.get_models():
+        if issubclass(model, OwedWork):
+            yield model._base_manager.filter(parked_at=None)

@@ -12,7 +12,7 @@ from eventhub_config.tests.chaos.machinery import Part
 EXPLAINED = re.compile(
     r"""(django\.db\.utils\.|psycopg2\.(errors\.)?)(OperationalError|InterfaceError|AdminShutdown|CrashShutdown)
       | (django\.db\.utils\.|psycopg2\.)DatabaseError:\ (server\ closed|SSL|could\ not|error\ with\ status)
-      | (redis\.exceptions\.|kombu\.exceptions\.|amqp\.exceptions\.)?(OperationalError|ConnectionError|TimeoutError|BusyLoadingError)
+      | ((redis|kombu|amqp)\.exceptions\.)?(OperationalError|ConnectionError|TimeoutError|BusyLoadingError)
       | (billiard\.(einfo|exceptions)\.)?WorkerLostError
       | (ConnectionRefusedError|ConnectionResetError|BrokenPipeError)
     """,
