@@ -40,7 +40,7 @@ from payments.services import (
 )
 from users.tests.factories import a_user
 
-LIVES = int(os.environ.get("EVENTHUB_LIVES", "25"))
+LIVES = int(os.environ.get("EVENTHUB_LIVES", "15"))
 FIRST = int(os.environ.get("EVENTHUB_FIRST_LIFE", "1"))
 STEPS = 30
 TOKENS = [

@@ -151,7 +151,7 @@ class StripeStandIn:
             raise RefusedError(400, type="invalid_request_error", param="currency", message="Write it small.")
         if amount < 50 and currency == "eur":
             raise RefusedError(400, type="invalid_request_error", code="amount_too_small", param="amount", message="!")
-        intent = {
+        intent: dict[str, Any] = {
             "id": f"pi_{len(self.intents) + 1}",
             "object": "payment_intent",
             "amount": amount,

@@ -15,7 +15,7 @@ from eventhub_config.tests.chaos.machinery import Machinery
 EVERY = 0.5  # seconds, on average
 
 # How often each happens, in a hundred. PostgreSQL takes all others with it, and a whole worker or Beat that is begun
-# anew costs seconds of a processor: so often that each is hit in any ten minutes, so seldom that work gets done between.
+# anew costs seconds of a processor: often enough to be hit in any ten minutes, seldom enough that work gets done.
 KINDS = {
     "web worker killed": 32,
     "Celery child killed": 30,
