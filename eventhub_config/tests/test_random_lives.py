@@ -214,7 +214,9 @@ def test_the_books_are_right_after_every_life(clock: Any) -> None:
             on_the_way: list[str] = []
             for _ in range(STEPS):
                 life.step()
-                on_the_way += audit(connection, at_rest=False)
+                # Until somebody has given back what the gateway would not, more is kept than is due.
+                refused = Refund.objects.filter(status=Refund.Status.FAILED).exists()
+                on_the_way += audit(connection, at_rest=False, but=["money_of_rows"] if refused else [])
                 if on_the_way:
                     break
             life.come_to_rest()
@@ -223,4 +225,4 @@ def test_the_books_are_right_after_every_life(clock: Any) -> None:
             if found:
                 wrong[number] = [*life.told, "=>", *found]
 
-    assert wrong == {}
+    assert not wrong, "\n".join(f"life {number}: {', '.join(told)}" for number, told in wrong.items())
