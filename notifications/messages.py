@@ -237,8 +237,7 @@ KINDS: Mapping[str, Kind] = {
     "refund_completed": Kind(
         Type.PAYMENT,
         "Refund of {amount}: {event}",
-        "We have sent {amount} back to you for your booking {reference} of “{event}”. "
-        "It can take some days until your bank shows it.",
+        "{amount} went back to you for your booking {reference} of “{event}”. {way} {reason}",
     ),
     # To those who run the event: nobody else can do anything about it.
     "refund_failed": Kind(

@@ -193,7 +193,11 @@ def tell_of_failed_payment(*, payment: Payment, now: datetime, **_: Any) -> None
 @receiver(refund_completed)
 def tell_of_refund(*, refund: Refund, now: datetime, **_: Any) -> None:
     payment = refund.payment
-    context = {"amount": price(refund.amount, payment.currency)}
+    way = "It can take some days until your bank shows it."
+    if refund.by_hand_note:
+        way = f"Whoever runs the event gave it back by hand: “{refund.by_hand_note}”."
+    reason = f"Reason: {refund.reason}" if refund.reason else ""
+    context = {"amount": price(refund.amount, payment.currency), "way": way, "reason": reason}
     data = {"payment": payment.pk, "refund": refund.pk}
     _tell("refund_completed", f"refund.completed:{refund.pk}", payment.booking, now, context, data)
 

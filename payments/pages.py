@@ -70,9 +70,12 @@ def _entry(reference: str) -> MockGatewayEntry:
 
 
 def _way_back(entry: MockGatewayEntry) -> str:
-    """Return where the person came from, if that is a place of ours: a page that redirects anywhere helps thieves."""
-    ours = [f"{url}/" for url in (settings.FRONTEND_URL, settings.PUBLIC_URL) if url]
-    return entry.return_url if any(entry.return_url.startswith(url) for url in ours) else ""
+    """Return the page of our front end that the person came from, if there is one.
+
+    A page that redirects anywhere else helps thieves; and the API has no such page to go back to.
+    """
+    front_end = settings.FRONTEND_URL
+    return entry.return_url if front_end and entry.return_url.startswith(f"{front_end}/") else ""
 
 
 def _page(request: HttpRequest, entry: MockGatewayEntry, status: int = 200) -> HttpResponse:

@@ -1,5 +1,6 @@
 """Serializer fields that mean the same everywhere: moments, money, and references to what the caller may see."""
 
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -53,7 +54,10 @@ class Money(NamedTuple):
     currency: str
 
 
-@extend_schema_field({"type": "string", "pattern": r"^-?[0-9]+(\.[0-9]+)?$", "examples": ["25.00"]})
+_PLAIN_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+
+
+@extend_schema_field({"type": "string", "pattern": f"^{_PLAIN_NUMBER.pattern}$", "examples": ["25.00"]})
 class MoneyField(serializers.DecimalField):
     """An amount as a string with its currency's decimals. ``currency_source`` is a dotted path from the row."""
 
@@ -64,12 +68,21 @@ class MoneyField(serializers.DecimalField):
         kwargs.setdefault("min_value", money.ZERO)
         super().__init__(max_digits=money.MAX_DIGITS, decimal_places=money.DECIMAL_PLACES, **kwargs)
 
+    def validate_empty_values(self, data: Any) -> tuple[bool, Any]:
+        # Not DRF's own for decimals, which takes an empty text for null: that may stand for everything there is.
+        return serializers.Field.validate_empty_values(self, data)
+
     def to_internal_value(self, data: Any) -> Decimal:
+        sent_as_text = isinstance(data, str)
         if isinstance(data, bool | float) and not isinstance(data, int):
             data = str(data)
         if isinstance(data, bool):
             self.fail("money")
-        return super().to_internal_value(data)
+        amount = super().to_internal_value(data)
+        # Python's own reads 1_000, 1e3 and digits of other scripts.
+        if sent_as_text and not _PLAIN_NUMBER.fullmatch(data.strip()):
+            self.fail("money")
+        return amount
 
     def get_attribute(self, instance: Any) -> Any:
         amount = super().get_attribute(instance)

@@ -20,7 +20,7 @@ TEXTS = {page.relative_to(CHECKOUT): page.read_text() for page in PAGES}
 OTHER_VARIABLES = {
     "ENV_FILE", "PORT", "POSTGRES_PASSWORD", "LOAD_DEMO", "PYTHON", "ARGS", "PROCESSES", "BASE", "RUN",
     "EVENTHUB_TEST_EVENTS", "EVENTHUB_LOAD_MINUTES", "EVENTHUB_LOAD_HISTORY", "EVENTHUB_PAYMENTS", "EVENTHUB_LIVES",
-    "EVENTHUB_PAID_BOOKINGS",
+    "EVENTHUB_PAID_BOOKINGS", "MINUTES", "SEED", "CONTROL", "REPLAY",
 }  # fmt: skip
 # In capitals with an underscore or in code, and no variables.
 NO_VARIABLES = {

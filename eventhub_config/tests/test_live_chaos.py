@@ -1,7 +1,6 @@
 """`make chaos`, for a moment: it finds nothing, and without the guard of seats it does."""
 
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -11,7 +10,7 @@ import pytest
 
 from eventhub_config.tests.live import CHECKOUT
 
-MINUTES = float(os.environ.get("EVENTHUB_CHAOS_MINUTES", "0.5"))
+MINUTES = float(os.environ.get("EVENTHUB_CHAOS_MINUTES", "1"))
 SEED = os.environ.get("EVENTHUB_CHAOS_SEED", "1")
 
 pytestmark = [
@@ -52,7 +51,7 @@ def test_control_without_the_guard_it_finds_what_was_oversold(tmp_path: Path) ->
     """To see that the test above would notice. A race need not be lost at the first go, so it is run until it is."""
     for seed in range(3):
         status, told = chaos(tmp_path, "--minutes=0.25", f"--seed={seed}", "--control")
-        if re.search("oversold by|over_", told):
+        if "oversold by" in told:
             break
 
     assert status == 1, told

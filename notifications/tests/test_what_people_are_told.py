@@ -25,7 +25,7 @@ from notifications.messages import KINDS
 from notifications.models import Notification
 from notifications.tests.test_account_mails import ABOUT_ACCOUNTS
 from payments.models import Invoice, InvoiceRequest, Payment, Refund
-from payments.services import issue_invoice, record_payment, send_refund
+from payments.services import issue_invoice, mark_refund_as_paid, record_payment, send_refund
 from payments.tests.factories import a_paid_booking, a_processed_payment
 from users.models import CustomUser
 from users.services import register_user
@@ -115,7 +115,28 @@ def test_a_cancellation_and_its_refund_are_told() -> None:
     )
     refunded = message(booking, "refund_completed")
     assert refunded.title == "Refund of 25.00 EUR: Zero to API"
+    assert refunded.body == (
+        f"25.00 EUR went back to you for your booking {booking.reference} of “Zero to API”. "
+        "It can take some days until your bank shows it. Reason: Ill in bed"
+    )
     assert (refunded.data["refund"], refunded.data["payment"]) == (refund.pk, refund.payment_id)
+
+
+def test_money_that_a_person_gave_back_is_told_with_how_they_did_it() -> None:
+    """PAY-5"""
+    booking = a_booking(price=25)
+    organizer = booking.event.organizer
+    record_payment(booking_id=booking.pk, method="cash", note="", actor=organizer, now=NOW)
+    cancel_booking(booking_id=booking.pk, actor=organizer, now=NOW)
+    refund = Refund.objects.get(payment__booking=booking)
+    send_refund(refund_id=refund.pk, now=NOW)
+
+    mark_refund_as_paid(refund_id=refund.pk, note="Cash, at the door", actor=organizer, now=NOW)
+
+    assert message(booking, "refund_completed").body.startswith(
+        f"25.00 EUR went back to you for your booking {booking.reference} of “Zero to API”. "
+        "Whoever runs the event gave it back by hand: “Cash, at the door”. Reason: "
+    )
 
 
 def test_an_unpaid_booking_that_expires_is_told_once() -> None:

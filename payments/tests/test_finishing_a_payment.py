@@ -136,6 +136,19 @@ def test_nobody_is_sent_to_a_place_that_is_not_ours(return_url: str) -> None:
     assert "form-action 'self';" in answer["Content-Security-Policy"]
 
 
+def test_without_a_front_end_the_person_stays_on_the_page(settings: Any) -> None:
+    """The API has no page of bookings that one could go back to."""
+    settings.FRONTEND_URL, settings.PUBLIC_URL = "", "https://events.example.org"
+    _payment, path = a_question()
+
+    answer = Client().post(path, {"decision": "approve"})
+
+    assert (answer.status_code, decided()) == (200, (True, False))
+    assert "was approved" in answer.content.decode()
+    assert "Go back" not in answer.content.decode()
+    assert "form-action 'self';" in answer["Content-Security-Policy"]
+
+
 def test_what_waits_for_nobody_has_no_buttons() -> None:
     payment = a_processed_payment(token=f"tok_late_success:{HOUR}")
 

@@ -196,6 +196,11 @@ def test_the_same_key_gives_all_back_once_although_the_booking_is_cancelled_by_t
         ("EUR", "25.00", "ten", "invalid"),
         ("EUR", "25.00", True, "money"),
         ("EUR", "25.00", [1], "invalid"),
+        ("EUR", "25.00", "", "invalid"),  # and not all that there is
+        ("EUR", "25.00", " ", "invalid"),
+        ("EUR", "25.00", "1_0", "money"),
+        ("EUR", "25.00", "1e1", "money"),
+        ("EUR", "25.00", "\uff11\uff10", "money"),  # in the digits of another script
     ],
 )
 def test_an_amount_that_is_none_is_refused(currency: str, price: str, amount: Any, code: str) -> None:

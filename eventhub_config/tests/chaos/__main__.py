@@ -5,13 +5,16 @@ from __future__ import annotations
 import argparse
 import contextlib
 import datetime
+import os
 import random
 import shutil
 import sys
 from pathlib import Path
 from typing import Any
 
+from eventhub_config.tests.chaos.faults import plan
 from eventhub_config.tests.chaos.machinery import CHECKOUT, environment_of, free_port, machinery, servers
+from eventhub_config.tests.chaos.record import read, write
 
 KEPT_IN = CHECKOUT / ".data" / "chaos"
 HURRY_BELOW = 3  # minutes
@@ -32,9 +35,6 @@ def main() -> int:
     seed = given.seed if given.seed is not None else random.SystemRandom().randrange(10**6)
     minutes, control, faults = given.minutes, given.control, None
     if given.replay:
-        # Without Django yet: what it reads is set up first.
-        from eventhub_config.tests.chaos.record import read
-
         seed, minutes, control, faults = read(given.replay)
     say(f"Seed {seed}, {minutes:g} min{', without the guard of seats' if control else ''}")
     with servers() as (postgres, valkey, folder):
@@ -56,8 +56,7 @@ def _run(parts: Any, folder: Path, keep: Path, *, seed: int, minutes: float, con
     with counting_sink() as sink, contextlib.ExitStack() as stack:
         parts.environment.update(sink.settings)
         prepare(parts.environment)
-        from eventhub_config.tests.chaos import record, report, run
-        from eventhub_config.tests.chaos.faults import plan
+        from eventhub_config.tests.chaos import report, run
 
         if control:
             stack.enter_context(run.without_the_guard())
@@ -73,7 +72,7 @@ def _run(parts: Any, folder: Path, keep: Path, *, seed: int, minutes: float, con
         findings = one.open_the_books(breaker, settling)
         path = _kept(keep, seed)
         header = {"seed": seed, "minutes": minutes, "control": control, "buyers": len(one.buyers)}
-        record.write(path, header, one.history, breaker.done, one.beginning, {"findings": findings})
+        write(path, header, one.history, breaker.done, one.beginning, {"findings": findings})
         keep_logs(folder, path)
         say(f"\n{one.history.table()}\n\n{report.faults_table(breaker.done, tried)}\n")
         say(f"{len(tried)} attempts, {len(breaker.done)} faults in {minutes:g} min; settled in {settling.took:.0f} s")
@@ -85,8 +84,6 @@ def _run(parts: Any, folder: Path, keep: Path, *, seed: int, minutes: float, con
 
 
 def prepare(environment: dict[str, str]) -> None:
-    import os
-
     os.environ.update(environment)
     import django
 

@@ -7,10 +7,12 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from eventhub_config.tests.chaos.clients import Lines
 from eventhub_config.tests.chaos.machinery import Machinery
+
+if TYPE_CHECKING:  # a plan is read before Django is set up
+    from eventhub_config.tests.chaos.clients import Lines
 
 EVERY = 0.5  # seconds, on average
 

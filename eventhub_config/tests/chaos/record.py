@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from eventhub_config.tests.chaos.clients import Chronicle
 from eventhub_config.tests.chaos.faults import Broken, Fault, as_json
+
+if TYPE_CHECKING:  # what is replayed is read before Django is set up
+    from eventhub_config.tests.chaos.clients import Chronicle
 
 
 class Replay(NamedTuple):

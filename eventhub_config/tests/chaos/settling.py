@@ -20,13 +20,14 @@ from eventhub_config.tests.chaos.judging import rows, stuck
 from eventhub_config.tests.chaos.machinery import Machinery
 from eventhub_config.tests.chaos.people import Buyer, Desk
 from eventhub_config.tests.crowd.crowd import under_way
-from eventhub_config.tests.crowd.people import Venue, let_the_hold_run_out
+from eventhub_config.tests.crowd.people import Venue
 from payments.models import Payment
 
 AT_REST_FOR = 3  # looks in a row
 LONGEST = 420.0  # seconds
 NOTHING_MOVES_FOR = 120.0  # seconds: longer than any claim lasts
 TRIES_BY_HAND = 3
+HOLDS_LAST = 15.0  # seconds: in a hurry, no longer than that
 SKIP_AFTER = 20.0  # seconds: in a hurry, claims of the dead run out this often, if there are any
 
 
@@ -43,6 +44,7 @@ class Settling:
     took: float = 0.0
     left: dict[str, object] = field(default_factory=dict)
     by_hand: Counter[int] = field(default_factory=Counter)  # tries, by refund
+    paid: set[int] = field(default_factory=set)  # bookings
     workers_killed: int = 0
 
     def settle(self) -> None:
@@ -60,6 +62,8 @@ class Settling:
             rests = 0 if self.left else rests + 1
             if self.left and self.in_a_hurry:
                 let_pauses_run_out()
+                if time.monotonic() - began > HOLDS_LAST:
+                    Booking.objects.filter(status=Booking.Status.PENDING).update(expires_at=timezone.now())
                 if time.monotonic() - last_skip > SKIP_AFTER:
                     self._let_claims_of_the_dead_run_out()
                     last_skip = time.monotonic()
@@ -88,10 +92,9 @@ class Settling:
         open_ones = Payment.objects.filter(status__in=Payment.OPEN).values("booking")
         unpaid = Booking.objects.filter(status=Booking.Status.PENDING).exclude(pk__in=open_ones)
         holds = list(unpaid.values_list("user", "event", "pk"))
-        self._each((by_user[user].pay, venues[event], booking) for user, event, booking in holds if user in by_user)
-        if self.in_a_hurry:
-            for booking in Booking.objects.filter(status=Booking.Status.PENDING).values_list("pk", flat=True):
-                let_the_hold_run_out(booking)
+        mine = [hold for hold in holds if hold[0] in by_user and hold[2] not in self.paid]
+        self._each((by_user[user].pay, venues[event], booking) for user, event, booking in mine)
+        self.paid |= {booking for _user, _event, booking in mine}
         self._give_back_by_hand()
 
     def _each(self, acts: Iterable[tuple]) -> None:

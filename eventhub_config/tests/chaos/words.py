@@ -13,6 +13,7 @@ EXPLAINED = re.compile(
     r"""(django\.db\.utils\.|psycopg2\.(errors\.)?)(OperationalError|InterfaceError|AdminShutdown|CrashShutdown)
       | (django\.db\.utils\.|psycopg2\.)DatabaseError:\ (server\ closed|SSL|could\ not|error\ with\ status)
       | ((redis|kombu|amqp)\.exceptions\.)?(OperationalError|ConnectionError|TimeoutError|BusyLoadingError)
+      | celery\.beat\.SchedulingError  # it could not be sent; the next one can
       | (billiard\.(einfo|exceptions)\.)?WorkerLostError
       | (ConnectionRefusedError|ConnectionResetError|BrokenPipeError)
     """,
