@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
+from django.db import Error as DatabaseProblem
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
@@ -18,7 +18,7 @@ from django.views.decorators.csrf import csrf_protect
 
 from eventhub_config.shared import money
 from eventhub_config.shared.actors import System
-from eventhub_config.shared.errors import Busy, InvalidTransition, MethodNotAllowed, plain_problem
+from eventhub_config.shared.errors import Busy, InvalidTransition, MethodNotAllowed, database_was_lost, plain_problem
 from payments.models import MockGatewayEntry
 from payments.services import mock_gateway
 
@@ -36,7 +36,9 @@ class MockGatewayPage(View):
             raise Http404
         try:
             return super().dispatch(request, *args, **kwargs)
-        except (Busy, OperationalError, InterfaceError):
+        except (Busy, DatabaseProblem) as error:
+            if not isinstance(error, Busy) and not database_was_lost(error):
+                raise
             return plain_problem(Busy(retry_after=2))
 
     def get(self, request: HttpRequest, reference: str) -> HttpResponse:

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
-from django.db import InterfaceError, OperationalError
+from django.db import Error as DatabaseProblem
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
@@ -20,7 +20,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import Throttled
 
 from eventhub_config.shared.client_address import client_address
-from eventhub_config.shared.errors import Busy, DomainError, MethodNotAllowed, plain_problem
+from eventhub_config.shared.errors import Busy, DomainError, MethodNotAllowed, database_was_lost, plain_problem
 from users import services
 from users.serializers import (
     AddressConfirmSerializer,
@@ -72,7 +72,9 @@ class AccountPage(View):
             return self.form(request, token=token, problems=[problem], more=USERNAME, status=409)
         except DomainError as error:
             return self.refused(request, token, error)
-        except (OperationalError, InterfaceError) as error:
+        except DatabaseProblem as error:
+            if not database_was_lost(error):
+                raise
             logger.error("The database refused or was lost: %s", error)
             return self.refused(request, token, Busy(retry_after=2))
         except Throttled as error:

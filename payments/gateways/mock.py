@@ -14,12 +14,12 @@ from decimal import Decimal
 from typing import TypeVar
 
 from django.conf import settings
-from django.db import OperationalError
+from django.db import Error as DatabaseProblem
 from django.db.models import Sum
 from django.utils import timezone
 
 from eventhub_config.shared import money
-from eventhub_config.shared.errors import Busy, NotVisible
+from eventhub_config.shared.errors import Busy, NotVisible, database_was_lost
 from eventhub_config.shared.parsing import read_json
 from eventhub_config.shared.references import opaque_key
 from eventhub_config.shared.transactions import unit_of_work
@@ -226,7 +226,9 @@ def _asked(question: Callable[[], T]) -> T:
     """Have something done in the books; that they cannot be reached says nothing of what stands there."""
     try:
         return question()
-    except (Busy, OperationalError) as error:
+    except (Busy, DatabaseProblem) as error:
+        if not isinstance(error, Busy) and not database_was_lost(error):
+            raise
         raise GatewayUnavailableError(f"The books are busy: {error}") from error
 
 

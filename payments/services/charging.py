@@ -109,13 +109,14 @@ def process_payment(*, payment_id: int, now: datetime) -> None:
     """Take a due payment to its gateway and record what came of it.
 
     May run twenty times side by side: one of them claims the row. A worker that dies in between leaves a claim that
-    runs out; the next one asks the gateway again under the same key, which charges nothing twice.
+    runs out; the next one asks the gateway again under the same key, which charges nothing twice. If the booking was
+    closed or paid otherwise meanwhile, nothing more is taken.
     """
     payment = _claim(payment_id=payment_id, now=now)
     if payment is None:
         return
     try:
-        outcome = _take(payment)
+        outcome = _take(payment) if _is_wanted(payment) else _stop(payment)
     except GatewayUnavailableError as error:
         _put_off(payment_id=payment_id, reason=str(error), now=now)
     else:
@@ -145,6 +146,18 @@ def _take(payment: Payment) -> Outcome:
     asked_before = payment.attempts > 1 or bool(payment.gateway_reference)
     known = desk.find_charge(order) if asked_before else None
     return known or desk.charge(order)
+
+
+def _is_wanted(payment: Payment) -> bool:
+    """Return whether anybody waits for this money. Asked without their locks: what is taken all the same goes back."""
+    booking = payment.booking
+    return booking.status == Booking.Status.PENDING and booking.event.status != Event.Status.CANCELLED
+
+
+def _stop(payment: Payment) -> Outcome:
+    """Keep a payment from being taken that nobody waits for any more. What was taken before, counts."""
+    outcome = gateway(payment.gateway).cancel_charge(order_of(payment))
+    return outcome or Outcome(State.FAILED, "", payment.amount, payment.currency, TIMED_OUT)
 
 
 @unit_of_work
@@ -200,11 +213,9 @@ def time_out_payment(*, payment_id: int, now: datetime) -> None:
     if payment is None:
         return
     try:
-        outcome = gateway(payment.gateway).cancel_charge(order_of(payment))
+        outcome = _stop(payment)
     except GatewayUnavailableError:
         return  # never failed by the clock alone; when this claim has run out, the next run asks again
-    if outcome is None:
-        outcome = Outcome(State.FAILED, "", payment.amount, payment.currency, TIMED_OUT)
     # Where the gateway cannot say yet, the payment stays open: what it takes in the end is found, and counts.
     record_charge(payment_id=payment_id, outcome=outcome, now=now)
     expire_booking(booking_id=payment.booking_id, now=now)
@@ -225,7 +236,7 @@ def _keep_asking(payment_id: int, outcome: Outcome, now: datetime) -> Payment:
 @unit_of_work
 def _claim(*, payment_id: int, now: datetime) -> Payment | None:
     """Move a due payment to processing for a while, and return it; None if it is not due or somebody else has it."""
-    rows = Payment.objects.select_for_update(no_key=True, of=("self",)).select_related("booking")
+    rows = Payment.objects.select_for_update(no_key=True, of=("self",)).select_related("booking__event")
     payment = rows.filter(pk=payment_id, status__in=Payment.OPEN).first()
     if payment is None or not payment.is_due(now):
         return None

@@ -12,7 +12,14 @@ from eventhub_config.shared.idempotency import IdempotencyKey
 from eventhub_config.shared.transactions import unit_of_work
 from events.services.editing import require_owner
 from payments.models import Payment, Refund
-from payments.services.refunding import RefundExceedsPayment, kept, refundable, request_refund
+from payments.services.refunding import (
+    RefundExceedsPayment,
+    conclude,
+    kept,
+    lock_paying,
+    refundable,
+    request_refund,
+)
 
 
 class PaymentNotCompleted(DomainError):
@@ -46,6 +53,7 @@ def refund_payment(
     if made_before is not None:
         return made_before
     event, booking = lock_booking(Payment.objects.values_list("booking_id", flat=True).get(pk=payment_id))
+    payments = lock_paying(booking)
     payment = Payment.objects.select_for_update(no_key=True).get(pk=payment_id)
     require_owner(event, actor)
     if payment.status not in Payment.TAKEN:
@@ -55,6 +63,9 @@ def refund_payment(
     left = refundable(payment)
     if left == money.ZERO:
         raise RefundExceedsPayment("All of this payment went back, or is on its way.")
+    if amount is not None and amount > left:
+        most = f"{money.as_text(left, payment.currency)} {payment.currency}"
+        raise RefundExceedsPayment(f"No more than {most} is left of this payment.")
     counts = payment.failure_code != Payment.WRONG_AMOUNT
     if counts and booking.status == Booking.Status.PENDING:  # its event was cancelled: closing it gives all back
         raise booking.cannot_become("refunded")
@@ -64,6 +75,7 @@ def refund_payment(
     key.record(refund, status=201, now=now)
     if counts:
         _settle_with(booking, reason, actor, now)
+        conclude(booking=booking, payments=payments, now=now)
     return refund
 
 

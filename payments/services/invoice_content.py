@@ -166,7 +166,8 @@ def _unit_net(net: Decimal, quantity: int, currency: str) -> str:
 
 
 def _place(event: Event) -> str:
-    where = ", ".join(part for part in (event.venue_name, event.address, event.city) if part)
+    city = "" if event.address.endswith(event.city) else event.city
+    where = ", ".join(part for part in (event.venue_name, event.address, city) if part)
     if event.format == Event.Format.ONLINE:
         return "Online"
     return f"{where} and online" if where and event.format == Event.Format.HYBRID else where

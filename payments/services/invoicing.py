@@ -33,8 +33,13 @@ class InvoiceNotReadyError(Exception):
 
 
 def request_invoice(*, payment: Payment, now: datetime) -> None:
-    """Owe the invoice of a completed payment: one, however often this is called."""
-    _request(Invoice.Kind.INVOICE, payment, None, now)
+    """Owe the invoice of a completed payment: one, however often this is called.
+
+    With it come the credit notes of what went back before anybody knew that the payment would be kept.
+    """
+    if _request(Invoice.Kind.INVOICE, payment, None, now):
+        for refund in Refund.objects.filter(payment=payment, status=Refund.Status.COMPLETED).order_by("pk"):
+            request_credit_note(refund=refund, now=now)
 
 
 def request_credit_note(*, refund: Refund, now: datetime) -> None:
@@ -43,7 +48,8 @@ def request_credit_note(*, refund: Refund, now: datetime) -> None:
         _request(Invoice.Kind.CREDIT_NOTE, refund.payment, refund, now)
 
 
-def _request(kind: str, payment: Payment, refund: Refund | None, now: datetime) -> None:
+def _request(kind: str, payment: Payment, refund: Refund | None, now: datetime) -> bool:
+    """Owe an invoice or credit note; return whether it was not owed before."""
     request, made = InvoiceRequest.objects.get_or_create(
         kind=kind,
         payment=payment,
@@ -52,6 +58,7 @@ def _request(kind: str, payment: Payment, refund: Refund | None, now: datetime) 
     )
     if made:
         signals.invoice_requested.send(sender=InvoiceRequest, request=request, now=now)
+    return made
 
 
 def issue_invoice(*, request_id: int, now: datetime) -> None:

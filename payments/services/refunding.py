@@ -1,9 +1,10 @@
 """Giving money back: never more than was paid, each refund once."""
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 
 from bookings.models import Booking
 from eventhub_config.shared import money
@@ -14,6 +15,7 @@ from payments import signals
 from payments.gateway import GatewayUnavailableError, Outcome, RefundOrder, gateway
 from payments.models import Payment, Refund
 from payments.models.payments import PaymentQuerySet
+from payments.services.invoicing import request_invoice
 
 WORKER = System("send_refund")
 
@@ -35,15 +37,20 @@ def request_refund(*, payment: Payment, amount: Decimal, reason: str, actor: Act
         payment=payment, amount=amount, reason=reason[:255], status_changed_at=now, created_at=now, next_attempt_at=now
     )
     refund.record_creation(actor=actor, at=now, note=reason)
-    _replace_failed(payment)
+    replace_failed(payment)
     signals.refund_requested.send(sender=Refund, refund=refund, now=now)
     return refund
 
 
-def _replace_failed(payment: Payment) -> None:
+def replace_failed(payment: Payment) -> None:
     """Let nobody look any more at a refund that failed, once its money is promised back in another way."""
-    failed = payment.refunds.filter(status=Refund.Status.FAILED, parked_at__isnull=False)
-    failed.filter(amount__gt=refundable(payment)).update(parked_at=None)
+    _failed([payment]).filter(amount__gt=refundable(payment)).update(parked_at=None)
+
+
+def _failed(payments: Iterable[Payment]) -> QuerySet[Refund]:
+    """Return the refunds of these payments that failed and are shown to people."""
+    failed = Refund.objects.filter(status=Refund.Status.FAILED, parked_at__isnull=False)
+    return failed.filter(payment__in=[payment.pk for payment in payments])
 
 
 @unit_of_work
@@ -52,7 +59,7 @@ def refund_surplus(*, booking: Booking, reason: str, actor: Actor, now: datetime
 
     Refunds that are on their way count, so asking twice gives nothing twice. The caller holds the booking's lock.
     """
-    payments = list(paying(booking).select_for_update(no_key=True).order_by("pk"))
+    payments = lock_paying(booking)
     # By the moment, not by id: an older payment may be the one that was paid later.
     payments.sort(key=lambda payment: (payment.completed_at or payment.created_at, payment.pk), reverse=True)
     left = {payment.pk: refundable(payment) for payment in payments}
@@ -63,7 +70,29 @@ def refund_surplus(*, booking: Booking, reason: str, actor: Actor, now: datetime
         if amount > money.ZERO:
             request_refund(payment=payment, amount=amount, reason=reason, actor=actor, now=now)
             returned += amount
+    conclude(booking=booking, payments=payments, now=now)
     return returned
+
+
+def conclude(*, booking: Booking, payments: Sequence[Payment], now: datetime) -> None:
+    """Follow up once no more of a booking's money is kept than is due: all that is kept of it has an invoice, also if
+    another payment was to be kept before, and a refund that failed has nothing left to give back.
+
+    ``payments``: those of the booking whose money counts (``paying``). The caller holds their locks and the booking's.
+    """
+    left = {payment.pk: refundable(payment) for payment in payments}
+    is_settled = bool(left) and booking.status != Booking.Status.PENDING  # else its event was cancelled: all goes back
+    if not is_settled or sum(left.values(), money.ZERO) > booking.amount_due:
+        return
+    _failed(payments).update(parked_at=None)
+    for payment in payments:
+        if left[payment.pk] > money.ZERO:
+            request_invoice(payment=payment, now=now)
+
+
+def lock_paying(booking: Booking) -> list[Payment]:
+    """Lock the payments of a booking whose money counts, and return them as they stand."""
+    return list(paying(booking).select_for_update(no_key=True).order_by("pk"))
 
 
 def paying(booking: Booking) -> PaymentQuerySet:

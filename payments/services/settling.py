@@ -7,13 +7,11 @@ from django.db import transaction
 from bookings.models import Booking
 from bookings.services import confirm_booking, confirm_late_payment
 from bookings.services.booking import AlreadyBooked
-from eventhub_config.shared import money
 from eventhub_config.shared.actors import Actor, System
 from events.availability import CannotBook, EventIsCancelled
 from events.services.seats import EventChanged
 from payments.models import Payment
-from payments.services.invoicing import request_invoice
-from payments.services.refunding import refund_surplus, refundable, request_refund
+from payments.services.refunding import refund_surplus, request_refund
 
 SETTLING = System("settle_payment")
 
@@ -41,9 +39,8 @@ def settle(*, payment: Payment, booking: Booking, now: datetime) -> None:
         except (CannotBook, AlreadyBooked, EventChanged):
             pass  # refunded below: an expired booking is owed nothing
     booking.refresh_from_db()
+    cancel_open_payments(booking=booking, actor=SETTLING, now=now)  # from another tab: nobody needs it any more
     refund_surplus(booking=booking, reason=_why_returned(booking), actor=SETTLING, now=now)
-    if refundable(payment) > money.ZERO:
-        request_invoice(payment=payment, now=now)
 
 
 def cancel_open_payments(*, booking: Booking, actor: Actor, now: datetime) -> None:

@@ -15,10 +15,14 @@ from payments.models import GatewayCallback, InvoiceRequest, Payment, Refund
 from payments.services.refunding import (
     RefundExceedsPayment,
     complete_refund,
+    conclude,
     kept,
+    lock_paying,
     order_of_refund,
+    paying,
     record_refund,
     refundable,
+    replace_failed,
 )
 
 
@@ -50,6 +54,7 @@ def retry_refund(*, refund_id: int, actor: Actor, now: datetime) -> Refund:
     require_owner(booking.event, actor)
     if refund.status == Refund.Status.FAILED:
         _ask_anew(booking, payment, refund, actor, now)
+        _conclude(booking, payment, now)
     elif refund.status == Refund.Status.COMPLETED:
         raise refund.cannot_become(Refund.Status.PROCESSING)
     else:
@@ -129,6 +134,7 @@ def _complete_by_hand(*, refund_id: int, claim: Refund | None, note: str, actor:
     refund.failure_code = ""
     refund.by_hand_note = note
     complete_refund(payment=payment, refund=refund, actor=actor, now=now, note=note)
+    _conclude(booking, payment, now)
     return refund
 
 
@@ -152,11 +158,18 @@ def _require_owed(booking: Booking, payment: Payment, refund: Refund) -> None:
         raise RefundExceedsPayment("This money went back in another way meanwhile.")
 
 
+def _conclude(booking: Booking, payment: Payment, now: datetime) -> None:
+    """Let another refund that failed rest, if this one gives back the money that it was to give."""
+    replace_failed(payment)
+    conclude(booking=booking, payments=list(paying(booking)), now=now)
+
+
 def _lock_refund(refund_id: int) -> tuple[Booking, Payment, Refund]:
     payment_id = Refund.objects.values_list("payment_id", flat=True).get(pk=refund_id)
     booking_id = Payment.objects.values_list("booking_id", flat=True).get(pk=payment_id)
     # The booking and nothing before it: what is due for it is compared, and its event stays as it is.
     booking = Booking.objects.select_for_update(no_key=True).get(pk=booking_id)
+    lock_paying(booking)
     payment = Payment.objects.select_for_update(no_key=True).get(pk=payment_id)
     refund = Refund.objects.select_for_update(no_key=True).get(pk=refund_id)
     payment.booking, refund.payment = booking, payment

@@ -235,6 +235,7 @@ def test_more_than_is_left_is_refused() -> None:
     nothing_left = give_back(of(booking))
 
     assert (too_much.status_code, too_much.json()["code"]) == (409, "refund_exceeds_payment")
+    assert too_much.json()["detail"] == "No more than 15.00 EUR is left of this payment."
     assert all_that_is_left.status_code == 201
     assert (nothing_left.status_code, nothing_left.json()["code"]) == (409, "refund_exceeds_payment")
     assert sorted(Refund.objects.values_list("amount", flat=True)) == [Decimal("10.00"), Decimal("15.00")]

@@ -10,10 +10,15 @@ import pytest
 import time_machine
 from rest_framework.test import APIClient
 
+from bookings.models import Booking
+from bookings.services import cancel_booking
+from bookings.tests.factories import a_booking
 from events.tests.factories import NOW
 from payments import invoice_files
-from payments.models import Invoice
-from payments.tests.invoices import a_credit_note, a_seller, an_invoice
+from payments.models import Invoice, Refund
+from payments.services import mark_refund_as_paid, record_payment, send_refund
+from payments.tests.factories import a_paid_booking
+from payments.tests.invoices import a_credit_note, a_seller, an_invoice, invoice_of, issue_all
 from users.models import CustomUser
 from users.services import set_active
 from users.tests.factories import a_user, an_admin, an_organizer
@@ -123,6 +128,51 @@ def test_has_invoices_and_credit_notes_with_amounts_to_add_up() -> None:
     assert (first["seller"], second["reason"]) == ("'=SUM(A1)", "'+49 30 123")
     assert (first["paid_at"], first["method"], first["sent_at"]) == ("2027-03-01T12:00:00Z", "card", "")
     assert first["pdf_sha256"] == invoice.pdf_sha256
+
+
+def test_says_who_bought_what_takes_place_when() -> None:
+    """What a tax office asks of a line: the buyer's address and the day of supply."""
+    billing = {"company": "Okafor Ltd", "address": "1 Sample Road", "postal_code": "E1 6AN", "city": "London"}
+    booking = a_paid_booking(price=25)
+    Booking.objects.filter(pk=booking.pk).update(billing=billing)
+    invoice = invoice_of(booking)
+
+    (row,) = exported(booking.event.organizer)
+
+    assert {name: row[name] for name in billing} == billing
+    assert (row["event_starts_at"], row["event_ends_at"]) == (invoice.supply["starts_at"], invoice.supply["ends_at"])
+
+
+def test_finds_the_money_in_the_statements_of_the_gateway() -> None:
+    invoice = an_invoice()
+    note = a_credit_note(invoice, "25.00")
+
+    first, second = exported(invoice.booking.event.organizer)
+
+    assert note.refund is not None
+    assert (first["gateway"], first["gateway_reference"]) == ("mock", invoice.payment.gateway_reference)
+    assert (second["gateway"], second["gateway_reference"]) == ("mock", note.refund.gateway_reference)
+    assert first["gateway_reference"].startswith("mock_ch_")
+    assert second["gateway_reference"].startswith("mock_re_")
+
+
+def test_says_what_people_noted_of_money_that_no_gateway_knows() -> None:
+    booking = a_booking(price=25)
+    seller = booking.event.organizer
+    record_payment(booking_id=booking.pk, method="cash", note="Receipt 17", actor=seller, now=NOW)
+    issue_all(NOW)
+    cancel_booking(booking_id=booking.pk, actor=seller, now=NOW)
+    refund = Refund.objects.get()
+    send_refund(refund_id=refund.pk, now=NOW)
+    mark_refund_as_paid(refund_id=refund.pk, note="From the till", actor=seller, now=NOW)
+    issue_all(NOW)
+
+    first, second = exported(seller)
+
+    assert [(row["gateway"], row["gateway_reference"], row["note"]) for row in (first, second)] == [
+        ("by_hand", "", "Receipt 17"),
+        ("by_hand", "", "From the till"),
+    ]
 
 
 def test_has_what_the_list_has_and_takes_its_filters() -> None:

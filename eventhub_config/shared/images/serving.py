@@ -7,7 +7,7 @@ stored picture itself, which nobody keeps.
 from typing import Any
 
 from django.core.files.base import File
-from django.db import InterfaceError, OperationalError
+from django.db import Error as DatabaseProblem
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import re_path
 from django.utils.http import parse_etags
@@ -18,6 +18,7 @@ from eventhub_config.shared.errors import (
     DomainError,
     MethodNotAllowed,
     NotVisible,
+    database_was_lost,
     plain_problem,
 )
 from eventhub_config.shared.images import files
@@ -40,7 +41,9 @@ def serve_image(request: HttpRequest, key: str, size: str) -> HttpResponseBase:
         return _served(request, key, size)
     except DomainError as refusal:
         answer = plain_problem(refusal)
-    except (OperationalError, InterfaceError):
+    except DatabaseProblem as error:
+        if not database_was_lost(error):
+            raise
         answer = plain_problem(DatabaseUnavailable(retry_after=2))
     answer["Cache-Control"] = "no-store"
     return answer
