@@ -18,14 +18,22 @@ from events.models import Event
 from events.services import cancel_event
 from payments.gateways.mock import DECLINE, SUCCESS
 from payments.models import InvoiceRequest, Payment, Refund
-from payments.services import issue_invoice, process_payment, send_refund, start_payment
+from payments.services import issue_invoice, process_payment, record_payment, send_refund, start_payment
 from users.models import CustomUser
 
 A_WHILE = timedelta(minutes=3)
 EVENT_CANCELLED_DAYS_AGO = 2
 
+NOVAK = {
+    "company": "Novak Software", "address": "Beispielweg 7", "postal_code": "20095", "city": "Hamburg", "country": "DE",
+    "tax_id": "DE000000017",
+}  # fmt: skip
+OKAFOR = {
+    "company": "Okafor Ltd", "address": "12 Sample Street", "postal_code": "EC1A 1BB", "city": "London",
+    "country": "GB", "tax_id": "GB000000018",
+}  # fmt: skip
 PAID = (
-    DemoBooking("ada", "Introduction to Celery", 40, came=1, billing={"company": "Novak Software", "country": "DE"}),
+    DemoBooking("ada", "Introduction to Celery", 40, came=1, billing=NOVAK),
     DemoBooking("ben", "Introduction to Celery", 38, (("", 2),), came=1),
     DemoBooking("chloe", "Introduction to Celery", 35, came=0),
     DemoBooking("dai", "Introduction to Celery", 33, cancelled_days_ago=30, reason="I have no time after all."),
@@ -39,14 +47,16 @@ PAID = (
     DemoBooking("ada", "Berlin API Conference", 27, (("Early bird", 1),)),
     DemoBooking("chloe", "Berlin API Conference", 26, (("Early bird", 1), ("Online", 1))),
     DemoBooking("dai", "Berlin API Conference", 25, (("Early bird", 1),)),
-    DemoBooking("ben", "Berlin API Conference", 15, (("Regular", 3), ("Online", 2)), billing={"company": "Okafor Ltd"}),
+    DemoBooking("ben", "Berlin API Conference", 15, (("Regular", 3), ("Online", 2)), billing=OKAFOR),
     DemoBooking("ada", "Kubernetes in a Day", 17),
     DemoBooking("chloe", "Kubernetes in a Day", 14, (("", 2),)),
     DemoBooking("dai", "Two Time Zones, One Team", 11),
     DemoBooking("chloe", "Designing APIs People Enjoy", 9),
+    DemoBooking("eve", "Designing APIs People Enjoy", 8),
 )
 # Paid at the second try.
 DECLINED_FIRST = frozenset({("chloe", "Designing APIs People Enjoy")})
+IN_CASH = frozenset({("eve", "Designing APIs People Enjoy")})
 
 Step = tuple[datetime, Callable[[], None]]
 
@@ -74,6 +84,9 @@ def _booking(plan: DemoBooking, user: CustomUser, event: Event, now: datetime) -
         booking = book(plan, user, event, now)
         if booking is None:
             return
+        if (plan.username, plan.title) in IN_CASH:
+            _take_cash(booking, booking.created_at + A_WHILE)
+            return
         if (plan.username, plan.title) in DECLINED_FIRST:
             _pay(booking, DECLINE, booking.created_at + A_WHILE)
         _pay(booking, SUCCESS, booking.created_at + 2 * A_WHILE)
@@ -87,6 +100,15 @@ def _pay(booking: Booking, token: str, at: datetime) -> None:
     except DomainError:  # closed meanwhile, by a worker that found its hold long over
         return
     process_payment(payment_id=payment.pk, now=at)
+    _issue_invoices(payment, at)
+
+
+def _take_cash(booking: Booking, at: datetime) -> None:
+    seller = booking.event.organizer
+    try:
+        payment = record_payment(booking_id=booking.pk, method="cash", note="Receipt 17", actor=seller, now=at)
+    except DomainError:  # closed meanwhile, as above
+        return
     _issue_invoices(payment, at)
 
 

@@ -133,10 +133,12 @@ def invoices_are_what_was_asked_for() -> Iterator[tuple[str, str]]:
     for request in wrong(InvoiceRequest.objects.filter(invoice__isnull=False), ~same):
         yield f"invoice request {request}", f"led to invoice {request.invoice_id}, which is of something else"
     paid = Q(total=F("payment__amount"), currency=F("payment__currency"), booking=F("payment__booking"))
+    paid &= Q(payment__status__in=Payment.TAKEN)
     for invoice in wrong(Invoice.objects.filter(kind=Invoice.Kind.INVOICE), ~paid):
         yield f"invoice {invoice}", f"of {invoice.total} {invoice.currency} is not what its payment is"
     notes = Invoice.objects.filter(kind=Invoice.Kind.CREDIT_NOTE)
     original = Q(corrects__payment=F("payment"), refund__payment=F("payment"), currency=F("corrects__currency"))
+    original &= Q(refund__status=Refund.Status.COMPLETED)
     for note in wrong(notes, ~(original & Q(corrects__kind=Invoice.Kind.INVOICE, total=-F("refund__amount")))):
         yield f"credit note {note}", f"of {note.total} {note.currency} is not what its refund is"
 
@@ -187,6 +189,8 @@ def invoices_are_as_they_were_issued() -> Iterator[tuple[str, str]]:
     there = InvoiceDocument.objects.filter(invoice=OuterRef("pk"))
     for invoice in wrong(Invoice.objects.exclude(pdf_sha256="").filter(~Exists(there))):
         yield f"invoice {invoice}", "has lost its PDF"
+    for invoice in wrong(Invoice.objects.filter(content_sha256="").filter(~Q(pdf_sha256="") | Exists(there))):
+        yield f"invoice {invoice}", "has lost the hash of its content"
     # Some at a time: a document has about 30 KB.
     for document in InvoiceDocument.objects.select_related("invoice").order_by("pk").iterator(chunk_size=50):
         if hashlib.sha256(document.content).hexdigest() != document.invoice.pdf_sha256:
@@ -238,10 +242,11 @@ def _payments_beside_the_ledger() -> Iterator[tuple[str, str]]:
 
 def _refunds_beside_the_ledger() -> Iterator[tuple[str, str]]:
     refund = MockGatewayEntry.Kind.REFUND
-    known = {f"its_{column}": _entry(refund, "gateway_key", column) for column in ("succeeded", "amount")}
+    columns = ("succeeded", "amount", "charge_reference")
+    known = {f"its_{column}": _entry(refund, "gateway_key", column) for column in columns}
     refunds = Refund.objects.filter(payment__gateway="mock").annotate(**known)
     completed = refunds.filter(status=Refund.Status.COMPLETED, by_hand_note="")
-    matches = Q(its_succeeded=True, its_amount=F("amount"))
+    matches = Q(its_succeeded=True, its_amount=F("amount"), its_charge_reference=F("payment__gateway_reference"))
     for row in wrong(completed, ~matches | Q(its_succeeded=None)):
         yield f"refund {row}", "is completed, but the gateway gave something else back"
     for row in wrong(refunds.exclude(by_hand_note=""), Q(its_succeeded=True)):

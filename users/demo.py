@@ -89,7 +89,7 @@ def _make(sign_in: SignIn, now: datetime) -> None:
     if sign_in.organization:
         changes |= {
             "legal_name": f"{sign_in.organization} GmbH",
-            "legal_address": "Musterstraße 1\n10115 Berlin\nDE",
+            "legal_address": "Musterstraße 1\n10115 Berlin\nGermany",
             "tax_id": f"DE{user.pk:09d}",
         }
     update_own_account(user_id=user.pk, changes=changes, actor=ACTOR, now=now)

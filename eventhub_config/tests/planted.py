@@ -818,6 +818,14 @@ def an_invoice_that_says_something_else(world: World) -> Steps:
 
 
 @planted("invoice_hashes")
+def an_invoice_that_says_something_else_and_has_no_hash(world: World) -> Steps:
+    yield
+    unguard(Invoice)
+    invoice = Invoice.objects.get(payment=world.objects["payment"])
+    change(invoice, billing={"name": "Somebody else"}, content_sha256="")
+
+
+@planted("invoice_hashes")
 def a_pdf_with_another_byte(world: World) -> Steps:
     document = InvoiceDocument.objects.get(invoice__payment=world.objects["payment"])
     yield
@@ -895,6 +903,16 @@ def a_refund_given_by_the_gateway_and_by_hand(world: World) -> Steps:
 def a_refund_that_the_gateway_never_gave(world: World) -> Steps:
     yield
     MockGatewayEntry.objects.filter(key=world.objects["refund"].gateway_key).update(succeeded=False)
+
+
+@planted("gateway_ledger", "money_of_booking")
+def a_refund_that_the_gateway_took_from_another_charge(world: World) -> Steps:
+    """Of the same event: in the sum nothing is wrong."""
+    other = pay(a_booking(event=world.objects["event"], now=world.now))
+    issue_all(world.now)
+    yield
+    entries = MockGatewayEntry.objects.filter(key=world.objects["refund"].gateway_key)
+    entries.update(charge_reference=other.gateway_reference)
 
 
 @planted("gateway_ledger", "refund_of_nobody", "money_of_booking", "money_of_event")

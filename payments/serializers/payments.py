@@ -20,7 +20,7 @@ class NextActionSerializer(serializers.Serializer[Any]):
 
 class PaymentSerializer(ModelSerializer):
     amount = MoneyField()
-    refunded_amount = MoneyField()
+    refunded_amount = MoneyField(help_text="What arrived again; refunds on their way are not in it.")
     next_action = serializers.SerializerMethodField(
         help_text="What the person has to do at the gateway; null: nothing."
     )
@@ -32,6 +32,7 @@ class PaymentSerializer(ModelSerializer):
             "next_action", "failure_code", "refunded_amount", "note", "created_at", "completed_at",
         ]  # fmt: skip
         read_only_fields = fields
+        extra_kwargs = {"failure_code": {"help_text": "Why it failed, in the gateway's word; or `wrong_amount`."}}
 
     @extend_schema_field(NextActionSerializer(allow_null=True))
     def get_next_action(self, payment: Payment) -> dict[str, str] | None:

@@ -24,6 +24,7 @@ class RefundSerializer(ModelSerializer):
             "by_hand_note", "created_at", "completed_at",
         ]  # fmt: skip
         read_only_fields = fields
+        extra_kwargs = {"failure_code": {"help_text": "Why it failed, in the gateway's word."}}
 
     def get_is_given_up(self, refund: Refund) -> bool:
         return refund.parked_at is not None

@@ -179,7 +179,11 @@ def _post(body: bytes) -> str:
 def _claim(*, message_id: int, now: datetime) -> MockGatewayMessage | None:
     rows = MockGatewayMessage.objects.select_for_update(no_key=True)
     message = rows.filter(pk=message_id, delivered_at=None).first()
-    if message is None or not message.is_due(now) or not settings.MOCK_GATEWAY_CALLBACK_URL:
+    if message is None or not message.is_due(now):
+        return None
+    if not settings.MOCK_GATEWAY_CALLBACK_URL:  # nobody wants to hear it any more: it is not owed either
+        message.work_goes_on(None)
+        message.save(update_fields=message.WORK_COLUMNS)
         return None
     claimed = message.hold_claim(now)
     message.save(update_fields=message.WORK_COLUMNS)

@@ -53,6 +53,7 @@ def test_has_each_state_and_breaks_no_invariant():
         "partially_refunded",
         "refunded",
     }
+    assert set(Payment.objects.values_list("gateway", flat=True)) == {"mock", "by_hand"}
     assert set(Refund.objects.values_list("status", flat=True)) == {"completed"}
     assert set(Invoice.objects.values_list("kind", flat=True)) == {"invoice", "credit_note"}
 

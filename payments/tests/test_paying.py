@@ -9,12 +9,12 @@ import time_machine
 from rest_framework.test import APIClient
 
 from bookings.models import Booking
-from bookings.services import cancel_booking, expire_booking
+from bookings.services import cancel_booking, confirm_by_hand, expire_booking
 from bookings.tests.factories import a_booking
 from events.models import Event
 from events.services import cancel_event
 from events.tests.factories import NOW, an_event
-from payments.gateway import ChargeOrder, Outcome, State
+from payments.gateway import ChargeOrder, GatewayUnavailableError, Outcome, State
 from payments.gateways.mock import MockGateway
 from payments.models import Invoice, InvoiceRequest, MockGatewayEntry, Payment, Refund
 from payments.services import (
@@ -25,6 +25,7 @@ from payments.services import (
     start_payment,
     time_out_payment,
 )
+from payments.services.charging import order_of
 from payments.tests.factories import a_paid_booking, a_payment, a_processed_payment
 from users.models import CustomUser, OrganizerProfile
 from users.tests.factories import a_user
@@ -208,8 +209,7 @@ def test_the_same_key_pays_once() -> None:
 
 def test_a_success_for_an_expired_booking_confirms_it_while_seats_are_free() -> None:
     """PAY-5, RELIABILITY C1"""
-    payment = a_payment(capacity=1)
-    Payment.objects.filter(pk=payment.pk).update(status="processing")
+    payment = a_payment_that_nobody_heard_of(capacity=1)
     later = NOW + timedelta(minutes=30)
     expire_booking(booking_id=payment.booking_id, now=later)
     assert Booking.objects.get().status == "expired"
@@ -225,8 +225,7 @@ def test_a_success_for_an_expired_booking_confirms_it_while_seats_are_free() -> 
 @pytest.mark.parametrize("reason", ["sold_out", "waitlist", "booked_again", "event_cancelled"])
 def test_a_success_for_an_expired_booking_goes_back_otherwise(reason: str) -> None:
     """PAY-5, RELIABILITY A4, C1"""
-    payment = a_payment(capacity=2 if reason == "booked_again" else 1)
-    Payment.objects.filter(pk=payment.pk).update(status="processing")
+    payment = a_payment_that_nobody_heard_of(capacity=2 if reason == "booked_again" else 1)
     event, later = payment.booking.event, NOW + timedelta(minutes=30)
     expire_booking(booking_id=payment.booking_id, now=later)
     if reason == "sold_out":
@@ -249,12 +248,12 @@ def test_a_success_for_an_expired_booking_goes_back_otherwise(reason: str) -> No
 
 
 def test_a_success_for_a_cancelled_booking_goes_back() -> None:
-    payment = a_payment()
-    Payment.objects.filter(pk=payment.pk).update(status="processing")
+    payment = a_payment_that_nobody_heard_of()
     cancel_booking(booking_id=payment.booking_id, actor=payment.booking.user, now=NOW)
+    later = NOW + timedelta(minutes=1)
 
-    process_payment(payment_id=payment.pk, now=NOW)
-    work_off()
+    process_payment(payment_id=payment.pk, now=later)
+    work_off(later)
 
     payment.refresh_from_db()
     assert (payment.status, Refund.objects.get().amount) == ("refunded", payment.amount)
@@ -268,6 +267,77 @@ def test_cancelling_before_the_worker_came_charges_nothing() -> None:
 
     payment.refresh_from_db()
     assert (payment.status, MockGatewayEntry.objects.count(), Refund.objects.count()) == ("cancelled", 0, 0)
+
+
+@pytest.mark.parametrize("end", ["cancelled", "expired", "confirmed_by_hand", "event_cancelled"])
+def test_what_did_not_arrive_at_the_gateway_is_not_taken_for_a_booking_that_needs_it_no_more(
+    end: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    payment, booking = a_payment_that_never_arrived(monkeypatch)
+    event, later = booking.event, NOW + timedelta(minutes=30)
+    if end == "cancelled":
+        cancel_booking(booking_id=booking.pk, actor=booking.user, now=NOW)
+    elif end == "expired":
+        expire_booking(booking_id=booking.pk, now=later)
+    elif end == "confirmed_by_hand":
+        confirm_by_hand(booking_id=booking.pk, reason="A friend", actor=event.organizer, now=NOW)
+    else:
+        cancel_event(event_id=event.pk, reason="Storm", actor=event.organizer, now=NOW)
+
+    process_payment(payment_id=payment.pk, now=later)
+
+    payment.refresh_from_db()
+    assert (payment.status, payment.failure_code) == ("failed", "timed_out")
+    assert MockGatewayEntry.objects.count() == 0
+
+
+def test_control_it_is_taken_while_the_booking_waits_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    payment, booking = a_payment_that_never_arrived(monkeypatch)
+
+    process_payment(payment_id=payment.pk, now=NOW + timedelta(minutes=1))
+
+    booking.refresh_from_db()
+    assert (booking.status, MockGatewayEntry.objects.count()) == ("confirmed", 1)
+
+
+def test_a_second_try_is_not_charged_once_the_first_one_turns_out_to_have_paid() -> None:
+    booking = a_booking(price=25, now=NOW)
+    lost = a_processed_payment(booking=booking, token="tok_decline")
+    second = a_payment(booking=booking)
+    MockGatewayEntry.objects.update(succeeded=True, failure_code="")
+
+    record_charge(payment_id=lost.pk, outcome=_found(lost), now=NOW)
+    process_payment(payment_id=second.pk, now=NOW)
+
+    booking.refresh_from_db()
+    second.refresh_from_db()
+    assert (booking.status, second.status, MockGatewayEntry.objects.count()) == ("confirmed", "cancelled", 1)
+
+
+def a_payment_that_nobody_heard_of(**values: Any) -> Payment:
+    """Return a payment whose money the gateway took, and whose answer was lost on its way."""
+    return a_processed_payment(token="tok_timeout", **values)
+
+
+def a_payment_that_never_arrived(monkeypatch: pytest.MonkeyPatch) -> tuple[Payment, Booking]:
+    """Return a payment that was sent to a gateway that was away, with its booking."""
+    payment = a_payment()
+    with monkeypatch.context() as patch:
+        patch.setattr(MockGateway, "charge", _nobody_there)
+        process_payment(payment_id=payment.pk, now=NOW)
+    payment.refresh_from_db()
+    assert payment.status == "processing"
+    return payment, payment.booking
+
+
+def _nobody_there(desk: MockGateway, order: Any) -> Any:
+    raise GatewayUnavailableError("Nobody there.")
+
+
+def _found(payment: Payment) -> Outcome:
+    outcome = MockGateway().find_charge(order_of(payment))
+    assert outcome is not None
+    return outcome
 
 
 def test_the_timeout_asks_the_gateway_before_it_fails_a_payment() -> None:
@@ -350,10 +420,10 @@ def test_invoices_are_numbered_by_organizer_and_never_change() -> None:
 
 def test_money_for_a_cancelled_event_goes_back_if_the_booking_expires_before_it_is_closed() -> None:
     """RELIABILITY C1, C11: either of the two sweeps may come first."""
-    payment = a_payment()
+    payment = a_payment_that_nobody_heard_of()
     event = payment.booking.event
     cancel_event(event_id=event.pk, reason="Storm", actor=event.organizer, now=NOW)
-    process_payment(payment_id=payment.pk, now=NOW)
+    process_payment(payment_id=payment.pk, now=NOW + timedelta(minutes=1))
     later = NOW + timedelta(hours=1)
 
     assert expire_booking(booking_id=payment.booking_id, now=later)

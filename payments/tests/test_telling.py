@@ -104,4 +104,5 @@ def test_tells_nobody_when_nobody_is_to_hear_any_more(ear: Listener, settings: A
 
     message.refresh_from_db()
     assert (message.attempts, ear.heard) == (0, [])
+    assert (message.next_attempt_at, message.delivered_at) == (None, None)
     assert list(messages_of_the_mock_gateway(NOW)) == []

@@ -66,6 +66,18 @@ def test_seller_buyer_lines_tax_and_what_was_sold() -> None:
     assert (body["pdf"], body["pdf_sha256"]) == (f"/api/invoices/{invoice.pk}/pdf/", invoice.pdf_sha256)
 
 
+@pytest.mark.parametrize(
+    ("address", "place"),
+    [
+        ("Beispielplatz 3, 10997 Berlin", "Town Hall, Beispielplatz 3, 10997 Berlin"),
+        ("Beispielplatz 3", "Town Hall, Beispielplatz 3, Berlin"),
+        ("", "Town Hall, Berlin"),
+    ],
+)
+def test_the_city_of_the_place_is_told_once(address: str, place: str) -> None:
+    assert an_invoice(address=address, city="Berlin").supply["place"] == place
+
+
 def test_each_type_and_price_is_a_line_and_their_nets_make_the_subtotal() -> None:
     kinds = [{"name": "Early", "price": Decimal("9.99")}, {"name": "Regular", "price": Decimal("14.99")}]
     event = an_event(organizer=a_seller(), ticket_types=kinds, tax_rate=Decimal("7.00"))

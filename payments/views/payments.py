@@ -53,7 +53,16 @@ class PaymentViewSet(MoneyViewSet):
     def get_queryset(self) -> QuerySet[Payment]:
         return Payment.objects.visible_to(self.caller).order_by("-created_at", "-pk")
 
-    @extend_schema(summary="Pay for a booking", request=PaymentCreateSerializer, responses={202: PaymentSerializer})
+    @extend_schema(
+        summary="Pay for a booking",
+        description=(
+            "All of its `amount_due`, by whoever made it. The worker takes the payment to the gateway: read it until "
+            "its `status` is neither `pending` nor `processing`, and send the person to its `next_action`, if there "
+            "is one."
+        ),
+        request=PaymentCreateSerializer,
+        responses={202: PaymentSerializer},
+    )
     def create(self, request: Request) -> Response:
         body = PaymentCreateSerializer(data=request.data)
         body.is_valid(raise_exception=True)
