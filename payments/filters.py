@@ -48,3 +48,7 @@ class InvoiceFilter(FilterSet):
     class Meta:
         model = Invoice
         fields: list[str] = []
+
+
+class InvoiceExportFilter(InvoiceFilter):
+    ordering = None  # type: ignore[assignment]  # a file is in the order in which they were issued

@@ -905,9 +905,8 @@ def a_refund_that_the_gateway_never_gave(world: World) -> Steps:
     MockGatewayEntry.objects.filter(key=world.objects["refund"].gateway_key).update(succeeded=False)
 
 
-@planted("gateway_ledger", "money_of_booking")
+@planted("gateway_ledger", "money_of_booking", "money_of_event")
 def a_refund_that_the_gateway_took_from_another_charge(world: World) -> Steps:
-    """Of the same event: in the sum nothing is wrong."""
     other = pay(a_booking(event=world.objects["event"], now=world.now))
     issue_all(world.now)
     yield

@@ -24,6 +24,7 @@ from eventhub_config.shared.validators import validate_single_line
 from payments import services
 from payments.admin.common import WORK, NeedsAttentionFilter, TriesAgain, amount_text
 from payments.models import Payment, Refund
+from payments.services.refunding import refundable
 from users.authentication import signed_in
 
 RECORD_PAGE = "payments_payment_record"
@@ -103,7 +104,8 @@ class PaymentAdmin(TriesAgain):
         return f"{money.as_text(payment.refunded_amount, payment.currency)} {payment.currency}"
 
     def name_of(self, row: Payment) -> str:
-        back = f", {self.refunded_text(row)} given back" if row.refunded_amount else ""
+        gone = row.amount - refundable(row)
+        back = f", {money.as_text(gone, row.currency)} {row.currency} given back or on its way" if gone else ""
         return f"{amount_text(row)} for booking {row.booking.reference}{back}"
 
     def row_actions_of(self, row: Payment) -> dict[str, str]:

@@ -142,6 +142,7 @@ def _finish(*, callback_id: int, result: str, now: datetime) -> None:
     callback.work_is_done()
     callback.processed_at, callback.result = now, result
     callback.save(update_fields=[*callback.WORK_COLUMNS, "processed_at", "result"])
+    logger.info("Callback %s: %s", callback, result)
 
 
 @unit_of_work

@@ -182,7 +182,8 @@ def record_charge(*, payment_id: int, outcome: Outcome, now: datetime) -> Paymen
         # What came in is what the row says from now on. It pays for nothing, so settling gives it back.
         asked = f"{money.as_text(payment.amount, payment.currency)} {payment.currency}"
         note, failure_code = f"{asked} had been asked for.", Payment.WRONG_AMOUNT
-        logger.error("Payment %s: the gateway took %s %s, %s", payment.pk, outcome.amount, outcome.currency, note)
+        came = f"{money.as_text(outcome.amount, outcome.currency)} {outcome.currency}"
+        logger.error("Payment %s: the gateway took %s; %s", payment.pk, came, note)
         payment.amount, payment.currency = outcome.amount, outcome.currency
     payment.work_is_done()
     payment.gateway_reference = outcome.reference

@@ -17,8 +17,8 @@ from events.models import Event
 from events.services import cancel_event
 from events.tests.factories import NOW, START, an_event
 from payments.models import Invoice, MockGatewayEntry, Payment, Refund
-from payments.services import refund_payment
-from payments.tests.factories import a_paid_booking, a_payment, a_processed_payment
+from payments.services import process_payment, refund_payment
+from payments.tests.factories import a_paid_booking, a_processed_payment
 from users.models import CustomUser
 from users.tests.factories import a_client, a_client_of, a_user, an_admin, an_organizer
 
@@ -263,13 +263,11 @@ def test_a_payment_without_money_cannot_go_back(token: str) -> None:
 
 
 def test_money_of_a_cancelled_event_is_not_given_back_twice() -> None:
-    """It arrived when its event was cancelled already: closing its booking gives it back."""
-    payment = a_payment(price="25.00")
-    event = payment.booking.event
-    Event.objects.filter(pk=event.pk).update(status="cancelled")
-    from payments.services import process_payment
-
-    process_payment(payment_id=payment.pk, now=NOW)
+    """It was taken before its event was cancelled, and told after that: closing its booking gives it back."""
+    payment = a_processed_payment(price="25.00", token="tok_timeout")
+    Event.objects.filter(pk=payment.booking.event_id).update(status="cancelled")
+    assert payment.next_attempt_at is not None
+    process_payment(payment_id=payment.pk, now=payment.next_attempt_at)
 
     response = give_back(payment)
 

@@ -65,6 +65,19 @@ def test_a_form_that_is_sent_twice_gives_back_once() -> None:
     assert [refund.amount for refund in Refund.objects.all()] == [Decimal(5), Decimal(5)]
 
 
+def test_whoever_gives_back_again_is_told_what_is_on_its_way() -> None:
+    booking = a_paid_booking(price="25.00")
+    payment, person = Payment.objects.get(), booking.event.organizer
+    act(person, "payment", "give_back_selected", payment.pk, amount="10", reason="Rain", once="1")
+
+    asked = browser(person).post(
+        "/admin/payments/payment/", {"action": "give_back_selected", "index": 0, "_selected_action": payment.pk}
+    )
+
+    assert Refund.objects.get().status == "requested"
+    assert "10.00 EUR given back or on its way" in asked.content.decode()
+
+
 def test_several_go_back_whole_and_each_refusal_is_named() -> None:
     organizer = an_organizer()
     event = an_event(organizer=organizer, price=25)

@@ -22,7 +22,7 @@ from eventhub_config.shared.permissions import OrganizerOrAdmin, SignedIn
 from eventhub_config.shared.spreadsheets import CSV
 from events.services.editing import NotOwner
 from payments.downloads import INVOICE
-from payments.filters import InvoiceFilter
+from payments.filters import InvoiceExportFilter, InvoiceFilter
 from payments.invoice_files import TooManyRows, invoice_file
 from payments.models import Invoice
 from payments.serializers import InvoiceSerializer
@@ -94,14 +94,14 @@ class InvoiceViewSet(MoneyViewSet):
     @extend_schema(
         summary="Invoices and credit notes for bookkeeping",
         description=(
-            "CSV in UTF-8, a line each, of the same rows as the list. What a spreadsheet would take for a formula "
-            "begins with `'`; amounts are plain numbers, negative on credit notes."
+            "CSV in UTF-8, a line each, in the order in which they were issued. What a spreadsheet would take for a "
+            "formula begins with `'`; amounts are plain numbers, negative on credit notes."
         ),
         parameters=[DISPOSITION],
         filters=True,  # though it is no list with pages
         responses={(200, CSV): OpenApiTypes.STR},
     )
-    @action(detail=False, renderer_classes=(CsvRenderer,), pagination_class=None)
+    @action(detail=False, renderer_classes=(CsvRenderer,), filterset_class=InvoiceExportFilter, pagination_class=None)
     def export(self, request: Request) -> Response:
         count_document(self.caller.pk)
         return file_response(invoice_file(self.filter_queryset(self.get_queryset())))
