@@ -20,6 +20,11 @@ def opt_ins(app_configs: Sequence[Any] | None, **_: Any) -> list[checks.CheckMes
             "W005",
             "STRIPE_SECRET_KEY is one of Stripe's test mode, which takes no real money.",
         ),
+        (
+            settings.PAYMENT_GATEWAY == "stripe" and not settings.FRONTEND_URL,
+            "W006",
+            "FRONTEND_URL is empty: whoever has to confirm a payment at Stripe comes back to a page that is not there.",
+        ),
         (settings.ALLOW_DEMO_DATA, "W003", "ALLOW_DEMO_DATA lets sign-ins with a published password be made."),
         (
             settings.EMAIL_VERIFICATION == "required" and settings.EMAIL_BACKEND.endswith("console_mail.EmailBackend"),

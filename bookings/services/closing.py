@@ -141,7 +141,8 @@ def cancellation_terms(booking: Booking, actor: Actor, now: datetime) -> Cancell
         refusal = booking.cannot_become(Booking.Status.CANCELLED)
     paid = booking.amount_due if booking.status == Booking.Status.CONFIRMED else money.ZERO
     kept = retained(booking, now) if by_attendee else money.ZERO
-    changes = [booking.free_cancellation_until, booking.refund_until, event.starts_at] if by_attendee else []
+    depends = by_attendee and event.status != Event.Status.CANCELLED
+    changes = [booking.free_cancellation_until, booking.refund_until, event.starts_at] if depends else []
     if booking.status == Booking.Status.PENDING:
         changes = [booking.expires_at]
     ahead = [moment for moment in changes if moment is not None and now < moment and refusal is None]
@@ -152,6 +153,8 @@ def retained(booking: Booking, now: datetime) -> Decimal:
     """Return what the refund policy keeps of what was due for a booking when its attendee cancels now."""
     if booking.status != Booking.Status.CONFIRMED:
         return money.ZERO  # whatever arrives for it later goes back whole
+    if booking.event.status == Event.Status.CANCELLED:
+        return money.ZERO  # all goes back, also to those who are faster than the closing of their bookings
     if booking.free_cancellation_until and now < booking.free_cancellation_until:
         return money.ZERO  # the event was moved
     if booking.refund_policy == Event.RefundPolicy.NONE or now >= booking.refund_until:

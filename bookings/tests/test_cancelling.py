@@ -10,6 +10,7 @@ from rest_framework.test import APIClient
 
 from bookings.jobs import CLOSE_CANCELLED
 from bookings.models import Booking, Ticket
+from bookings.services.closing import cancellation_terms
 from bookings.tests.factories import a_booking
 from events.models import Event
 from events.tests.factories import NOW, START, an_event
@@ -119,6 +120,20 @@ def test_nothing_is_retained_of_what_was_not_paid() -> None:
     booking = a_booking(price=10, refund_policy="none")
 
     assert cancel(booking, booking.user).json()["amount_due"] == "0.00"
+
+
+def test_nothing_is_retained_of_who_is_faster_than_the_closing_of_a_cancelled_event() -> None:
+    """BKG-4, RELIABILITY C11: the event does not take place, whatever its policy says."""
+    booking = a_booking(price=10, refund_policy="none")
+    Booking.objects.filter(pk=booking.pk).update(status="confirmed", expires_at=None)
+    Event.objects.update(status="cancelled")
+    booking = Booking.objects.get()
+
+    preview = cancellation_terms(booking, booking.user, NOW)
+    response = cancel(booking, booking.user)
+
+    assert (preview.retained, preview.refunded, preview.until) == (Decimal(0), Decimal(10), None)
+    assert (response.status_code, response.json()["amount_due"]) == (200, "0.00")
 
 
 def test_a_cancelled_event_closes_its_bookings_in_full() -> None:

@@ -173,6 +173,16 @@ def test_a_deployment_is_warned_of_a_secret_of_test_mode(settings: Settings) -> 
     assert told == {"sk_test_1": True, "rk_test_1": True, "sk_live_1": False}
 
 
+def test_a_deployment_is_warned_of_payers_who_come_back_to_nothing(settings: Settings) -> None:
+    settings.PAYMENT_GATEWAY, settings.STRIPE_SECRET_KEY = "stripe", "sk_live_1"
+    told = {}
+    for url in ("", "https://eventhub.example"):
+        settings.FRONTEND_URL = url
+        told[url] = "eventhub.W006" in {warning.id for warning in opt_ins(None)}
+
+    assert told == {"": True, "https://eventhub.example": False}
+
+
 # --- .env.example -----------------------------------------------------------------------------------------------------
 
 NOT_FOR_THE_SETTINGS = "not by the settings ---"

@@ -6,7 +6,7 @@ from django.db import IntegrityError
 
 from bookings.models import Booking
 from bookings.services import confirm_late_payment, lock_booking
-from bookings.services.booking import lock_user
+from bookings.services.booking import AlreadyBooked, lock_user
 from eventhub_config.shared import money
 from eventhub_config.shared.actors import Actor
 from eventhub_config.shared.idempotency import IdempotencyKey
@@ -50,7 +50,10 @@ def record_payment(
     if Payment.objects.filter(booking=booking, status__in=Payment.OPEN).exists():
         raise PaymentInProgress
     if booking.status == Booking.Status.EXPIRED:
-        booking = confirm_late_payment(booking_id=booking.pk, actor=actor, now=now)
+        try:
+            booking = confirm_late_payment(booking_id=booking.pk, actor=actor, now=now)
+        except AlreadyBooked as error:  # in its own words it speaks to whoever booked
+            raise AlreadyBooked("Whoever booked has booked this event again since.") from error
     payment = _completed(booking, method, note, actor, now)
     key.record(payment, status=201, now=now)
     signals.payment_completed.send(sender=Payment, payment=payment, now=now)

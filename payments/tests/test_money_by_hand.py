@@ -136,6 +136,7 @@ def test_an_expired_booking_is_refused_to_somebody_who_booked_again() -> None:
     response = record(booking)
 
     assert (response.status_code, response.json()["code"]) == (409, "already_booked")
+    assert response.json()["detail"] == "Whoever booked has booked this event again since."  # not "You have ..."
     assert Payment.objects.count() == 0
 
 
