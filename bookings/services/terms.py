@@ -18,6 +18,8 @@ def policy_text(booking: Booking, terms: CancellationTerms) -> str:
         return "Nothing has been paid yet. Whatever still arrives goes back."
     if booking.amount_due == 0:
         return "Nothing was paid, so nothing goes back."
+    if booking.event.status == Event.Status.CANCELLED:
+        return "The event was cancelled: everything goes back."
     until = _by_the_clock(booking.refund_until, booking.event)
     words = {
         Event.RefundPolicy.FULL: f"Everything goes back until {until}, nothing after that.",

@@ -11,6 +11,7 @@ from rest_framework.test import APIClient
 from bookings.jobs import CLOSE_CANCELLED
 from bookings.models import Booking, Ticket
 from bookings.services.closing import cancellation_terms
+from bookings.services.terms import policy_text
 from bookings.tests.factories import a_booking
 from events.models import Event
 from events.tests.factories import NOW, START, an_event
@@ -133,6 +134,7 @@ def test_nothing_is_retained_of_who_is_faster_than_the_closing_of_a_cancelled_ev
     response = cancel(booking, booking.user)
 
     assert (preview.retained, preview.refunded, preview.until) == (Decimal(0), Decimal(10), None)
+    assert policy_text(booking, preview) == "The event was cancelled: everything goes back."
     assert (response.status_code, response.json()["amount_due"]) == (200, "0.00")
 
 

@@ -1,20 +1,42 @@
 """A worker that loses Redis while it has messages in hand."""
 
 import time
+from types import SimpleNamespace
 
 import pytest
+from celery.concurrency import get_implementation
+from celery.concurrency.asynpool import AsynPool
 from django.utils import timezone
+from kombu.asynchronous import Hub
 
 from eventhub_config.celery import app
 from eventhub_config.development.embedded import Server
 from eventhub_config.shared.models import Heartbeat
 from eventhub_config.tests.live import own_queue, wait_until, worker
+from eventhub_config.worker_pool import Pool
 from payments.models import Payment
 from payments.tests.factories import a_payment
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 IN_HAND = 3
+
+
+def test_goes_on_when_a_child_had_ended_meanwhile() -> None:
+    """RELIABILITY R9: it ended over the child, which it lists until it has buried it, and cannot watch any more."""
+    ended = SimpleNamespace(_sentinel_poll=None)
+    hub = Hub()
+    try:
+        with pytest.raises(ValueError, match="file descriptor"):  # the day Celery mends this, ours can go
+            vars(AsynPool)["_track_child_process"](object.__new__(AsynPool), ended, hub)
+        Pool._track_child_process(object.__new__(Pool), ended, hub)
+        assert hub.readers == {}
+    finally:
+        hub.close()
+
+
+def test_its_children_are_kept_by_our_pool() -> None:
+    assert get_implementation(app.conf.worker_pool).Pool is Pool
 
 
 def test_goes_on_when_it_is_back(process_environment: dict[str, str], own_valkey: Server) -> None:

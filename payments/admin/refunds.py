@@ -21,7 +21,7 @@ class PaidByHandForm(forms.Form):
     note = forms.CharField(
         max_length=255,
         validators=[validate_single_line],
-        help_text="How the money went back, such as in cash. Kept with the refund.",
+        help_text="How the money went back, such as in cash. Whoever booked can read it.",
     )
 
 

@@ -44,5 +44,7 @@ class RefundCreateSerializer(serializers.Serializer[Any]):
 
 class PaidByHandSerializer(serializers.Serializer[Any]):
     note = serializers.CharField(
-        max_length=255, validators=[validate_single_line], help_text="How the money went back, such as in cash."
+        max_length=255,
+        validators=[validate_single_line],
+        help_text="How the money went back, such as in cash. Whoever booked can read it.",
     )

@@ -414,7 +414,7 @@ STUCK = {
     "holds": "SELECT id FROM bookings_booking WHERE status = 'pending'",
     "offers": "SELECT id FROM bookings_waitlist WHERE status = 'offered'",
     "payments": "SELECT id FROM payments_payment WHERE status IN ('pending', 'processing')",
-    "refunds": "SELECT id FROM payments_refund WHERE status <> 'completed'",
+    "refunds": "SELECT id FROM payments_refund WHERE status IN ('requested', 'processing')",
     "invoices": "SELECT id FROM payments_invoicerequest WHERE invoice_id IS NULL",
     "callbacks": "SELECT id FROM payments_gatewaycallback WHERE processed_at IS NULL",
     "messages of the gateway": "SELECT id FROM payments_mockgatewaymessage WHERE delivered_at IS NULL",
