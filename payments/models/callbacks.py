@@ -14,6 +14,7 @@ class GatewayCallback(OwedWork):
         NO_CHANGE = "no_change", "Nothing new"
         IGNORED = "ignored", "Of no concern"
         UNKNOWN = "unknown", "About no row of ours"
+        SET_ASIDE = "set_aside", "Looked at by a person"
 
     gateway = models.CharField(max_length=20)
     event_id = models.CharField(max_length=120, help_text="The gateway's own id of the message.")

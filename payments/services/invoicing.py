@@ -63,6 +63,8 @@ def _request(kind: str, payment: Payment, refund: Refund | None, now: datetime) 
 
 def issue_invoice(*, request_id: int, now: datetime) -> None:
     """Issue an invoice that is owed. A failure is recorded on its row and tried again later."""
+    if not _count_attempt(request_id=request_id, now=now):
+        return
     try:
         _issue(request_id=request_id, now=now)
     except InvoiceNotReadyError as error:
@@ -71,6 +73,25 @@ def issue_invoice(*, request_id: int, now: datetime) -> None:
         logger.exception("Invoice request %s failed", request_id)
         _put_off(request_id=request_id, reason=repr(error), now=now)
         raise
+
+
+@unit_of_work
+def _count_attempt(*, request_id: int, now: datetime) -> bool:
+    """Count an attempt before it is made, and return whether to make it.
+
+    One that takes its worker with it could not be counted afterwards: it would be made for ever.
+    """
+    request = InvoiceRequest.objects.select_for_update(no_key=True).filter(pk=request_id, invoice=None).first()
+    if request is None:
+        return False
+    may_try = request.attempts < request.MAX_ATTEMPTS
+    if may_try:
+        request.attempts += 1
+    elif request.parked_at is None:
+        request.parked_at = now
+        request.last_error = request.last_error or "Its workers died over it."
+    request.save(update_fields=request.WORK_COLUMNS)
+    return may_try
 
 
 @unit_of_work
@@ -104,7 +125,6 @@ def _issue(*, request_id: int, now: datetime) -> Invoice | None:
 def _put_off(*, request_id: int, reason: str, now: datetime) -> None:
     request = InvoiceRequest.objects.select_for_update(no_key=True).get(pk=request_id)
     if request.invoice_id is None:
-        request.attempts += 1
         request.work_failed(reason, now=now)
         request.save(update_fields=request.WORK_COLUMNS)
 

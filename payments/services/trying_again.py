@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from bookings.models import Booking
-from eventhub_config.shared.actors import Actor, System
+from eventhub_config.shared.actors import Actor, System, actor_label
 from eventhub_config.shared.errors import Busy, DomainError, Forbidden, InvalidTransition
 from eventhub_config.shared.owed_work import CLAIM_LASTS, OwedWork
 from eventhub_config.shared.references import opaque_key
@@ -227,6 +227,26 @@ def retry_callback(*, callback_id: int, actor: Actor, now: datetime) -> GatewayC
     _try_again(callback, now)
     callback.save(update_fields=callback.WORK_COLUMNS)
     signals.callback_received.send(sender=GatewayCallback, callback=callback)
+    return callback
+
+
+@unit_of_work
+def set_callback_aside(*, callback_id: int, actor: Actor, now: datetime) -> GatewayCallback:
+    """Close a callback that was given up, once a person has seen to what it tells of. What was wrong stays on it.
+
+    :raises Forbidden: the actor is no administrator.
+    :raises InvalidTransition: it was worked on, or not given up.
+    """
+    _require_administrator(actor)
+    callback = GatewayCallback.objects.select_for_update(no_key=True).get(pk=callback_id)
+    if callback.processed_at is not None:
+        raise InvalidTransition("This callback was worked on already.")
+    _require_given_up(callback, now)
+    why = callback.last_error
+    callback.work_is_done()
+    callback.processed_at, callback.result = now, GatewayCallback.Result.SET_ASIDE
+    callback.last_error = f"{why} (Looked at by {actor_label(actor)}.)"[:500]
+    callback.save(update_fields=[*callback.WORK_COLUMNS, "processed_at", "result"])
     return callback
 
 

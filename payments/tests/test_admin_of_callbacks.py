@@ -64,6 +64,21 @@ def test_takes_up_again_what_was_given_up() -> None:
     assert (callback.result, callback.processed_at) == ("no_change", later)
 
 
+def test_is_closed_by_whoever_has_seen_to_it() -> None:
+    """ADM-3: what its gateway and our rows do not agree on would only be given up again."""
+    callback, admin = given_up(), an_admin()
+    chosen = {"action": "set_aside_selected", "_selected_action": [callback.pk]}
+
+    signed_in(admin).post(PAGE, chosen)
+
+    callback.refresh_from_db()
+    assert (callback.result, callback.processed_at, callback.parked_at) == ("set_aside", NOW, None)
+    assert callback.last_error.startswith("no answer (Looked at by ")
+    signed_in(admin).post(PAGE, chosen)  # there is nothing to close any more
+    callback.refresh_from_db()
+    assert callback.last_error.count("Looked at") == 1
+
+
 def test_is_nothing_for_organizers() -> None:
     """ADM-2"""
     callback = given_up()

@@ -14,7 +14,7 @@ from eventhub_config.tests.races import at_once, outcomes
 from events.services import cancel_event, update_event
 from events.tests.factories import NOW, an_event
 from payments.models import Invoice, InvoiceRequest, InvoiceSeries, MockGatewayEntry, Payment, Refund
-from payments.services import issue_invoice, process_payment, send_refund, start_payment
+from payments.services import invoicing, issue_invoice, process_payment, send_refund, start_payment
 from payments.tests.factories import a_paid_booking, a_payment, a_processed_payment
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -166,5 +166,27 @@ def test_a_rollback_in_the_middle_leaves_no_gap() -> None:
     issue_invoice(request_id=second, now=NOW)
 
     assert sorted(Invoice.objects.values_list("sequence", flat=True)) == [1, 2, 3]
-    assert InvoiceRequest.objects.get(pk=second).attempts == 1
+    assert InvoiceRequest.objects.get(pk=second).attempts == 2
     assert findings() == []
+
+
+def test_an_invoice_that_kills_its_workers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """RELIABILITY F1: one that is never counted would be tried for ever."""
+    a_processed_payment()
+    request = InvoiceRequest.objects.get()
+
+    class KilledError(BaseException):
+        pass
+
+    def die(**_: Any) -> None:
+        raise KilledError
+
+    monkeypatch.setattr(invoicing, "_issue", die)
+    for _ in range(InvoiceRequest.MAX_ATTEMPTS):
+        with pytest.raises(KilledError):
+            issue_invoice(request_id=request.pk, now=NOW)
+    issue_invoice(request_id=request.pk, now=NOW)
+
+    request.refresh_from_db()
+    assert (request.attempts, request.parked_at, request.invoice) == (8, NOW, None)
+    assert request.last_error == "Its workers died over it."
