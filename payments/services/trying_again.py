@@ -220,11 +220,8 @@ def retry_callback(*, callback_id: int, actor: Actor, now: datetime) -> GatewayC
     :raises Forbidden: the actor is no administrator.
     :raises InvalidTransition: it was worked on, or not given up.
     """
-    _require_administrator(actor)
-    callback = GatewayCallback.objects.select_for_update(no_key=True).get(pk=callback_id)
-    if callback.processed_at is not None:
-        raise InvalidTransition("This callback was worked on already.")
-    _try_again(callback, now)
+    callback = _lock_given_up(callback_id, actor, now)
+    callback.try_again(now)
     callback.save(update_fields=callback.WORK_COLUMNS)
     signals.callback_received.send(sender=GatewayCallback, callback=callback)
     return callback
@@ -237,16 +234,21 @@ def set_callback_aside(*, callback_id: int, actor: Actor, now: datetime) -> Gate
     :raises Forbidden: the actor is no administrator.
     :raises InvalidTransition: it was worked on, or not given up.
     """
-    _require_administrator(actor)
-    callback = GatewayCallback.objects.select_for_update(no_key=True).get(pk=callback_id)
-    if callback.processed_at is not None:
-        raise InvalidTransition("This callback was worked on already.")
-    _require_given_up(callback, now)
+    callback = _lock_given_up(callback_id, actor, now)
     why = callback.last_error
     callback.work_is_done()
     callback.processed_at, callback.result = now, GatewayCallback.Result.SET_ASIDE
     callback.last_error = f"{why} (Looked at by {actor_label(actor)}.)"[:500]
     callback.save(update_fields=[*callback.WORK_COLUMNS, "processed_at", "result"])
+    return callback
+
+
+def _lock_given_up(callback_id: int, actor: Actor, now: datetime) -> GatewayCallback:
+    _require_administrator(actor)
+    callback = GatewayCallback.objects.select_for_update(no_key=True).get(pk=callback_id)
+    if callback.processed_at is not None:
+        raise InvalidTransition("This callback was worked on already.")
+    _require_given_up(callback, now)
     return callback
 
 
