@@ -15,6 +15,7 @@ from payments.models import Payment, Refund
 from payments.services.refunding import (
     RefundExceedsPayment,
     conclude,
+    cover,
     kept,
     lock_paying,
     refundable,
@@ -75,7 +76,9 @@ def refund_payment(
     key.record(refund, status=201, now=now)
     if counts:
         _settle_with(booking, reason, actor, now)
-        conclude(booking=booking, payments=payments, now=now)
+        conclude(booking=booking, payments=payments, actor=actor, now=now)
+    else:
+        cover(payments=[payment], owed=refundable(payment), actor=actor, now=now)
     return refund
 
 

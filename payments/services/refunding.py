@@ -37,14 +37,8 @@ def request_refund(*, payment: Payment, amount: Decimal, reason: str, actor: Act
         payment=payment, amount=amount, reason=reason[:255], status_changed_at=now, created_at=now, next_attempt_at=now
     )
     refund.record_creation(actor=actor, at=now, note=reason)
-    replace_failed(payment)
     signals.refund_requested.send(sender=Refund, refund=refund, now=now)
     return refund
-
-
-def replace_failed(payment: Payment) -> None:
-    """Let nobody look any more at a refund that failed, once its money is promised back in another way."""
-    _failed([payment]).filter(amount__gt=refundable(payment)).update(parked_at=None)
 
 
 def _failed(payments: Iterable[Payment]) -> QuerySet[Refund]:
@@ -70,24 +64,47 @@ def refund_surplus(*, booking: Booking, reason: str, actor: Actor, now: datetime
         if amount > money.ZERO:
             request_refund(payment=payment, amount=amount, reason=reason, actor=actor, now=now)
             returned += amount
-    conclude(booking=booking, payments=payments, now=now)
+    conclude(booking=booking, payments=payments, actor=actor, now=now)
     return returned
 
 
-def conclude(*, booking: Booking, payments: Sequence[Payment], now: datetime) -> None:
-    """Follow up once no more of a booking's money is kept than is due: all that is kept of it has an invoice, also if
-    another payment was to be kept before, and a refund that failed has nothing left to give back.
+def conclude(*, booking: Booking, payments: Sequence[Payment], actor: Actor, now: datetime) -> None:
+    """Follow up on what changed what is kept of a booking's money, or is due for it.
+
+    What is still to go back has one refund that stands for it. Once no more is kept than is due, all that is kept has
+    an invoice, also if another payment was to be kept before.
 
     ``payments``: those of the booking whose money counts (``paying``). The caller holds their locks and the booking's.
     """
-    left = {payment.pk: refundable(payment) for payment in payments}
-    is_settled = bool(left) and booking.status != Booking.Status.PENDING  # else its event was cancelled: all goes back
-    if not is_settled or sum(left.values(), money.ZERO) > booking.amount_due:
+    left = sum((refundable(payment) for payment in payments), money.ZERO)
+    if not payments or booking.status == Booking.Status.PENDING:  # its event was cancelled: all goes back
         return
-    _failed(payments).update(parked_at=None)
+    cover(payments=payments, owed=left - booking.amount_due, actor=actor, now=now)
+    if left <= booking.amount_due:
+        for payment in payments:
+            if refundable(payment) > money.ZERO:
+                request_invoice(payment=payment, now=now)
+
+
+def cover(*, payments: Sequence[Payment], owed: Decimal, actor: Actor, now: datetime) -> None:
+    """Have what is ``owed`` back of these payments stand in refunds, those that failed and wait for a person included.
+
+    One that failed and is larger than what is left of its money rests: nobody could do anything about it. What it
+    leaves uncovered is asked for anew.
+    """
+    left = {payment.pk: refundable(payment) for payment in payments}
+    for refund in _failed(payments).order_by("pk"):
+        if refund.amount <= min(owed, left[refund.payment_id]):
+            owed -= refund.amount
+            left[refund.payment_id] -= refund.amount
+        else:
+            refund.parked_at = None
+            refund.save(update_fields=["parked_at"])
     for payment in payments:
-        if left[payment.pk] > money.ZERO:
-            request_invoice(payment=payment, now=now)
+        amount = min(left[payment.pk], owed)
+        if amount > money.ZERO:
+            request_refund(payment=payment, amount=amount, reason="The rest of a refund.", actor=actor, now=now)
+            owed -= amount
 
 
 def lock_paying(booking: Booking) -> list[Payment]:

@@ -16,13 +16,13 @@ from payments.services.refunding import (
     RefundExceedsPayment,
     complete_refund,
     conclude,
+    cover,
     kept,
     lock_paying,
     order_of_refund,
     paying,
     record_refund,
     refundable,
-    replace_failed,
 )
 
 
@@ -54,7 +54,7 @@ def retry_refund(*, refund_id: int, actor: Actor, now: datetime) -> Refund:
     require_owner(booking.event, actor)
     if refund.status == Refund.Status.FAILED:
         _ask_anew(booking, payment, refund, actor, now)
-        _conclude(booking, payment, now)
+        _conclude(booking, payment, actor, now)
     elif refund.status == Refund.Status.COMPLETED:
         raise refund.cannot_become(Refund.Status.PROCESSING)
     else:
@@ -134,7 +134,7 @@ def _complete_by_hand(*, refund_id: int, claim: Refund | None, note: str, actor:
     refund.failure_code = ""
     refund.by_hand_note = note
     complete_refund(payment=payment, refund=refund, actor=actor, now=now, note=note)
-    _conclude(booking, payment, now)
+    _conclude(booking, payment, actor, now)
     return refund
 
 
@@ -158,10 +158,12 @@ def _require_owed(booking: Booking, payment: Payment, refund: Refund) -> None:
         raise RefundExceedsPayment("This money went back in another way meanwhile.")
 
 
-def _conclude(booking: Booking, payment: Payment, now: datetime) -> None:
+def _conclude(booking: Booking, payment: Payment, actor: Actor, now: datetime) -> None:
     """Let another refund that failed rest, if this one gives back the money that it was to give."""
-    replace_failed(payment)
-    conclude(booking=booking, payments=list(paying(booking)), now=now)
+    if payment.failure_code == Payment.WRONG_AMOUNT:
+        cover(payments=[payment], owed=refundable(payment), actor=actor, now=now)
+    else:
+        conclude(booking=booking, payments=list(paying(booking)), actor=actor, now=now)
 
 
 def _lock_refund(refund_id: int) -> tuple[Booking, Payment, Refund]:

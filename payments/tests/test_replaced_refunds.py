@@ -47,13 +47,38 @@ def test_it_is_shown_no_more_when_all_of_the_payment_goes_back() -> None:
     assert list(Refund.objects.counting().values_list("amount", flat=True)) == [Decimal("25.00")]
 
 
-def test_it_stays_while_its_money_is_still_there() -> None:
+def test_the_rest_of_it_is_asked_for_anew_when_a_part_of_it_goes_back_otherwise() -> None:
+    """PAY-5: it is too large to be tried again, and what is left of it is owed still."""
     refund = a_failed_refund("10.00")
+    the_gateway_has_changed_its_mind()
 
-    give_back(refund.payment, "5.00")
+    give_back(refund.payment, "4.00")
+    settle_everything()
 
     refund.refresh_from_db()
-    assert refund.parked_at == NOW
+    assert (refund.status, refund.parked_at) == (Refund.Status.FAILED, None)
+    assert sorted(Refund.objects.counting().values_list("amount", flat=True)) == [Decimal("4.00"), Decimal("6.00")]
+    assert findings() == []
+
+
+def test_a_part_given_back_by_hand_leaves_the_rest_to_a_refund_of_its_own() -> None:
+    """PAY-5: both the part and then the whole were refused by the gateway; a person paid out the part."""
+    refund = a_failed_refund("7.50")
+    booking, organizer = refund.payment.booking, refund.payment.booking.event.organizer
+    cancel_booking(booking_id=booking.pk, actor=organizer, now=NOW)
+    whole = Refund.objects.exclude(pk=refund.pk).get()
+    send_refund(refund_id=whole.pk, now=NOW)
+
+    mark_refund_as_paid(refund_id=refund.pk, note="In cash", actor=organizer, now=NOW)
+
+    whole.refresh_from_db()
+    assert (whole.amount, whole.status, whole.parked_at) == (Decimal("25.00"), Refund.Status.FAILED, None)
+    rest = Refund.objects.exclude(pk__in=[refund.pk, whole.pk]).get()
+    assert (rest.amount, rest.status) == (Decimal("17.50"), Refund.Status.REQUESTED)
+    send_refund(refund_id=rest.pk, now=NOW)
+    mark_refund_as_paid(refund_id=rest.pk, note="In cash", actor=organizer, now=NOW)
+    settle_everything()
+    assert findings() == []
 
 
 def test_it_is_shown_no_more_when_the_same_is_given_back_anew() -> None:
@@ -145,8 +170,11 @@ def test_a_second_payment_that_did_not_go_back_is_kept_and_invoiced_when_the_fir
 def test_what_went_back_of_a_second_payment_before_it_was_kept_has_its_credit_note() -> None:
     """PAY-4"""
     first, second = two_payments_of_one_booking()
-    MockGatewayEntry.objects.filter(kind="charge").update(script="tok_success")
-    give_back(second, "10.00")
+    books = MockGatewayEntry.objects.filter(kind="charge")
+    books.update(script="tok_success")
+    part = give_back(second, "10.00")
+    send_refund(refund_id=part.pk, now=NOW)
+    books.filter(key=second.gateway_key).update(script="tok_refund_fails")  # so the rest stays where it is
     settle_everything(LATER)
     without = Invoice.objects.filter(payment=second).count()
 

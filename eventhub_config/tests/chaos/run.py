@@ -107,7 +107,8 @@ class Run:
 
     def settle(self) -> Settling:
         connection.close()
-        settling = Settling(self.machinery, self.buyers, self.desks, self.venues, self.history, self.in_a_hurry)
+        people = (self.buyers, self.desks, self.venues)
+        settling = Settling(self.machinery, *people, self.history, self.in_a_hurry, self.seconds)
         settling.settle()
         return settling
 
