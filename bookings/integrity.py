@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce
 
 from bookings.models import Booking, Scan, Ticket, Waitlist
 from bookings.services.waitlist import moot
-from eventhub_config.shared.integrity import SWEPT_WITHIN, Check, moment, wrong
+from eventhub_config.shared.integrity import SWEPT_WITHIN, Check, added_up, moment, wrong
 from events.availability import why_closed, why_not_on_sale
 from events.models import Event, TicketType
 
@@ -74,7 +74,7 @@ def free_bookings_owe_nothing() -> Iterator[tuple[str, str]]:
 def prices_are_those_of_the_tickets() -> Iterator[tuple[str, str]]:
     """Compare what a booking costs with its tickets, and what is due with its state."""
     prices = Ticket.objects.filter(booking=OuterRef("pk")).order_by().values("booking").annotate(sum=Sum("price"))
-    priced = Booking.objects.annotate(sum=Coalesce(Subquery(prices.values("sum")), Value(Decimal(0))))
+    priced = Booking.objects.annotate(sum=added_up(Coalesce(Subquery(prices.values("sum")), Value(Decimal(0)))))
     for booking in wrong(priced, ~Q(total_amount=F("sum"))):
         yield f"booking {booking}", f"costs {booking.total_amount}; its tickets cost {booking.sum}"
     for booking in wrong(Booking.objects.select_related("event"), ~Q(currency=F("event__currency"))):

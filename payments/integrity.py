@@ -7,11 +7,11 @@ from decimal import Decimal
 from typing import Any
 
 from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, QuerySet, Subquery, Sum, Value
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Round
 
 from bookings.models import Booking
 from eventhub_config.shared import money
-from eventhub_config.shared.integrity import CHUNK, Check, moment, wrong
+from eventhub_config.shared.integrity import CHUNK, Check, added_up, moment, wrong
 from events.models import Event
 from payments.models import (
     GatewayCallback,
@@ -47,13 +47,13 @@ def _kept(booking: str = "pk") -> Any:
     """Return what is left of a booking's payments after all that went back or is on its way."""
     paid = Payment.objects.taken().filter(booking=OuterRef(booking))
     back = Refund.objects.counting().filter(payment__booking=OuterRef(booking), payment__status__in=Payment.TAKEN)
-    return _sum(paid, "booking") - _sum(back, "payment__booking")
+    return added_up(_sum(paid, "booking") - _sum(back, "payment__booking"))
 
 
-def _sum(rows: QuerySet[Any], group: str, what: str = "amount") -> Coalesce:
+def _sum(rows: QuerySet[Any], group: str, what: str = "amount") -> Round:
     """Return the sum over the rows of one group, which the caller has chosen with an ``OuterRef``."""
     grouped = rows.order_by().values(group).annotate(sum=Sum(what))
-    return Coalesce(Subquery(grouped.values("sum")), ZERO)
+    return added_up(Coalesce(Subquery(grouped.values("sum")), ZERO))
 
 
 def _exactly(amount: Decimal) -> str:
@@ -170,7 +170,7 @@ def invoice_numbers_have_no_gaps() -> Iterator[tuple[str, str]]:
 
 
 def invoices_add_up() -> Iterator[tuple[str, str]]:
-    for invoice in wrong(Invoice.objects.all(), ~Q(total=F("subtotal") + F("tax"))):
+    for invoice in wrong(Invoice.objects.all(), ~Q(total=added_up(F("subtotal") + F("tax")))):
         yield f"invoice {invoice}", "subtotal and tax do not make the total"
     for invoice in Invoice.objects.order_by("pk").defer("seller", "billing", "supply").iterator(chunk_size=CHUNK):
         lines = sum((Decimal(line["total"]) for line in invoice.lines), money.ZERO)

@@ -15,8 +15,10 @@ from typing import Any
 from django.apps import apps
 from django.db import connection, transaction
 from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Round
 from django.utils import timezone
 
+from eventhub_config.shared import money
 from eventhub_config.shared.images import files
 from eventhub_config.shared.images.storing import MAY_BE_UNUSED, unused
 from eventhub_config.shared.models import StatusChange, StoredImage
@@ -77,6 +79,11 @@ class Verdict:
 
 def checks_by_app() -> list[tuple[str, Check]]:
     return [(app, check) for app, checks in contributions("integrity", "CHECKS") for check in checks]
+
+
+def added_up(amount: Any) -> Round:
+    """Return what was added up of amounts, as they are: SQLite keeps fractions in binary, and is a hair off."""
+    return Round(amount, precision=money.DECIMAL_PLACES)
 
 
 def all_checks() -> list[Check]:

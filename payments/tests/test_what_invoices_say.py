@@ -11,6 +11,7 @@ from bookings.models import Booking
 from bookings.services import book_seats
 from bookings.services.booking import BookingRequest, TicketRequest
 from eventhub_config.shared import money
+from eventhub_config.shared.integrity import all_checks
 from events.models import TicketType
 from events.tests.factories import NOW, an_event
 from payments.models import Invoice
@@ -191,3 +192,12 @@ def test_its_fingerprint_is_that_of_the_row_as_it_is_read_again() -> None:
         assert row.content_sha256 == hash_of_content(row)
         assert len(row.content_sha256) == 64
     assert invoice.content_sha256 != note.content_sha256
+
+
+def test_cents_that_binary_fractions_cannot_hold_are_no_alarm() -> None:
+    """OPS-6: on SQLite 21.00 and 3.99 are not 24.99 to the last bit."""
+    an_invoice(price="24.99", tax_rate="19.00")
+
+    money_checks = [check for check in all_checks() if check.name in {"invoice_totals", "money_kept"}]
+    assert len(money_checks) == 2
+    assert [str(finding) for check in money_checks for finding in check.findings()] == []
